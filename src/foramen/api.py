@@ -1,0 +1,1 @@
+"""What `import foramen as fm` offers."""

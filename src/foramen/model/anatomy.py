@@ -1,0 +1,242 @@
+"""What the planner knows of one patient's anatomy: bones with frames and landmarks, nerves, keep-outs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from foramen.errors import LandmarkError, LevelError
+from foramen.model.levels import Root, Side, Vertebra
+from foramen.model.space import FloatArray
+
+
+class LandmarkName(StrEnum):
+    """Bony landmarks used by techniques (per vertebra and side)."""
+
+    SAP_LATERAL_NECK = "sap_lateral_neck"
+    SAP_TP_JUNCTION = "sap_tp_junction"
+    MAMILLO_ACCESSORY_NOTCH = "mamillo_accessory_notch"
+    SACRAL_ALA_NOTCH = "sacral_ala_notch"
+    FORAMEN_POSTERIOR_BORDER = "foramen_posterior_border"
+    TRANSVERSE_PROCESS_TIP = "transverse_process_tip"
+    SAP_TIP = "sap_tip"
+
+
+class NerveKind(StrEnum):
+    """Kinds of nerve that techniques aim at or keep away from."""
+
+    MEDIAL_BRANCH = "medial_branch"
+    DORSAL_RAMUS = "dorsal_ramus"
+    SPINAL_NERVE = "spinal_nerve"
+    DORSAL_ROOT_GANGLION = "dorsal_root_ganglion"
+
+
+class Origin(StrEnum):
+    """How a landmark, nerve or tissue came to be known."""
+
+    TRUTH = "truth"  # of the generator that made the body
+    REGISTERED = "registered"  # carried over from the reference vertebra
+    MEASURED = "measured"  # read off this patient's labels
+    INFERRED_FROM_HU = "inferred_from_hu"
+    CONFIRMED = "confirmed"  # by a named person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VertebraFrame:
+    """Axes of a vertebra, so that angles are relative to it.
+
+    Parameters
+    ----------
+    origin_mm : ndarray, shape (3,)
+        Centre of the vertebral body, LPS.
+    axes : ndarray, shape (3, 3)
+        Columns are unit vectors to the patient's left, posterior and superior as this vertebra has
+        them (right-handed); posterior lies in the plane of the superior endplate.
+    superior_endplate_mm, inferior_endplate_mm : ndarray, shape (3,)
+        Centres of the endplates, LPS.
+    """
+
+    origin_mm: FloatArray
+    axes: FloatArray
+    superior_endplate_mm: FloatArray
+    inferior_endplate_mm: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.axes.shape != (3, 3) or np.abs(self.axes.T @ self.axes - np.eye(3)).max() > 1e-6:
+            raise LandmarkError("The axes of a vertebra must be three orthonormal columns.")
+        if np.linalg.det(self.axes) < 0:
+            raise LandmarkError("The axes of a vertebra are left-handed: the labels may be mirrored.")
+
+    @property
+    def left(self) -> FloatArray:
+        """Unit vector to the patient's left."""
+        return self.axes[:, 0]
+
+    @property
+    def posterior(self) -> FloatArray:
+        """Unit vector to the back, in the plane of the superior endplate."""
+        return self.axes[:, 1]
+
+    @property
+    def superior(self) -> FloatArray:
+        """Unit vector towards the head, normal to the superior endplate's sagittal slope."""
+        return self.axes[:, 2]
+
+    def to_vertebra(self, points_mm: FloatArray) -> FloatArray:
+        """Coordinates (left, posterior, superior; mm from the body's centre) of LPS points."""
+        local: FloatArray = (np.asarray(points_mm) - self.origin_mm) @ self.axes
+        return local
+
+    def to_lps(self, local_mm: FloatArray) -> FloatArray:
+        """LPS points of coordinates in the vertebra's frame."""
+        points: FloatArray = np.asarray(local_mm) @ self.axes.T + self.origin_mm
+        return points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Landmark:
+    """A named point on a bone with its standard uncertainty and the confidence in it (0 to 1)."""
+
+    name: LandmarkName
+    vertebra: Vertebra
+    side: Side
+    position_mm: FloatArray
+    sd_mm: float
+    confidence_fraction: float
+    origin: Origin
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.position_mm.shape != (3,) or not np.isfinite(self.position_mm).all():
+            raise LandmarkError(f"Landmark {self.name} of {self.vertebra} has no finite position.")
+        if not 0 <= self.confidence_fraction <= 1:
+            raise LandmarkError("A landmark's confidence is a fraction between 0 and 1.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Nerve:
+    """A nerve as a tube about a centreline.
+
+    Parameters
+    ----------
+    name : str
+        In words, such as ``L3 medial branch``.
+    root : Root
+        Spinal nerve that it belongs to.
+    crosses : Vertebra or None
+        Bone whose surface it crosses where techniques meet it (L3 medial branch: L4).
+    centreline_mm : ndarray, shape (n, 3)
+        From proximal to distal, LPS.
+    radius_mm : float
+        Radius of the nerve.
+    variation_sd_mm : float
+        Standard deviation of its position, perpendicular to it, natural variation and method together.
+    """
+
+    name: str
+    kind: NerveKind
+    root: Root
+    side: Side
+    crosses: Vertebra | None
+    centreline_mm: FloatArray
+    radius_mm: float
+    variation_sd_mm: float
+    origin: Origin
+
+    def __post_init__(self) -> None:
+        if self.centreline_mm.ndim != 2 or self.centreline_mm.shape[1] != 3 or len(self.centreline_mm) < 2:
+            raise LandmarkError(f"The course of {self.name} needs at least two points (n, 3).")
+        if self.radius_mm <= 0 or self.variation_sd_mm < 0:
+            raise LandmarkError(f"{self.name}: radius must be above 0 and variation not below 0.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VertebraAnatomy:
+    """One vertebra of this patient: its level, frame and landmarks."""
+
+    level: Vertebra
+    frame: VertebraFrame
+    landmarks: tuple[Landmark, ...]
+    is_complete: bool
+    note: str = ""
+
+    def landmark(self, name: LandmarkName, side: Side) -> Landmark:
+        """The landmark of that name and side; raises `LandmarkError` if the image did not support it."""
+        for landmark in self.landmarks:
+            if landmark.name is name and landmark.side is side:
+                return landmark
+        raise LandmarkError(
+            f"{self.level}: the {side.value} {name.value.replace('_', ' ')} could not be found in this image. "
+            f"{self.note or 'Check the label map in the contact sheet (foramen case inspect).'}"
+        )
+
+
+class KeepOutStatus(StrEnum):
+    """Whether this patient's own images and labels show a structure."""
+
+    SHOWN = "shown"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepOut:
+    """A structure that the needle must not enter.
+
+    Parameters
+    ----------
+    name : str
+        Key such as ``thecal_sac``, ``aorta``, ``spinal_nerve``, ``periforaminal_arteries``.
+    status : KeepOutStatus
+        UNKNOWN if the patient's images and labels do not show it: it then never counts as clear.
+    label_values : tuple of int
+        Values in the label map, empty where nerves or nothing show it.
+    note : str
+        What to do about it, such as "Doppler / live contrast required".
+    """
+
+    name: str
+    status: KeepOutStatus
+    label_values: tuple[int, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelCount:
+    """How the levels were named and whether that can be trusted."""
+
+    method: str
+    is_ambiguous: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Anatomy:
+    """Everything the planner knows of one patient's spine, in one frame of reference."""
+
+    frame_uid: str
+    vertebrae: tuple[VertebraAnatomy, ...]
+    nerves: tuple[Nerve, ...]
+    keep_outs: tuple[KeepOut, ...]
+    level_count: LevelCount
+    is_patient_specific: bool = True
+    notes: tuple[str, ...] = ()
+
+    def vertebra(self, level: Vertebra) -> VertebraAnatomy:
+        """The vertebra of that level; raises `LevelError` with what is in the image."""
+        for vertebra in self.vertebrae:
+            if vertebra.level == level:
+                return vertebra
+        found = ", ".join(str(v.level) for v in self.vertebrae) or "none"
+        raise LevelError(f"{level} is not in this image (found: {found}). Choose one of these or another scan.")
+
+    def nerve(self, kind: NerveKind, root: Root, side: Side) -> Nerve:
+        """The nerve of that kind, root and side; raises `LandmarkError` if it was not placed."""
+        for nerve in self.nerves:
+            if nerve.kind is kind and nerve.root == root and nerve.side is side:
+                return nerve
+        raise LandmarkError(
+            f"The {side.value} {root} {kind.value.replace('_', ' ')} could not be placed on this image: "
+            "its bone is missing or only partly in view."
+        )
