@@ -1,0 +1,49 @@
+# Foramen's main jobs. `make demo` and `make test` need only Python 3.11 and pip.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SHELL := /bin/bash
+
+.PHONY: demo test check validate bench docs clean
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $(VENV)/.installed $@
+
+demo: $(VENV)/.installed  ## plan the built-in patient and say where the report is
+	$(BIN)/foramen demo --out demo
+
+test: $(VENV)/.installed-dev  ## everything needed for the whole suite, then the whole suite
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/foramen knowledge check
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.installed-dev  ## format, lint, types, imports, fast tests
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow and not data"
+
+validate: $(VENV)/.installed-dev  ## the large tables (resumable)
+	$(BIN)/python -m benchmarks.validate
+
+bench: $(VENV)/.installed-dev  ## speed and accuracy beside a peer
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python -m benchmarks.run
+
+docs: $(VENV)/.installed-dev  ## the documentation
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	$(BIN)/python -m sphinx -q -b html docs docs/_build/html
+
+clean:
+	rm -rf $(VENV) demo docs/_build
