@@ -1,0 +1,285 @@
+"""Every check of a plan, and the status they lead to.
+
+A check that cannot be made because something is not known is a caution, never a pass; a hard limit
+that is broken rejects the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from foramen.model.anatomy import Anatomy
+from foramen.model.case import Case
+from foramen.model.plan import (
+    Check,
+    CheckStatus,
+    ClearanceStatus,
+    Delivery,
+    PeakTemperature,
+    PlanStatus,
+    Posture,
+    RfHeatEffect,
+    Target,
+    Trajectory,
+)
+from foramen.model.space import PatientPosition
+from foramen.model.verdict import Criterion, Severity, Truth, Verdict, VerdictStatus
+
+_SCAN_POSTURE = {
+    PatientPosition.HFS: Posture.SUPINE,
+    PatientPosition.FFS: Posture.SUPINE,
+    PatientPosition.HFP: Posture.PRONE,
+    PatientPosition.FFP: Posture.PRONE,
+    PatientPosition.HFDL: Posture.LEFT_LATERAL,
+    PatientPosition.FFDL: Posture.LEFT_LATERAL,
+    PatientPosition.HFDR: Posture.RIGHT_LATERAL,
+    PatientPosition.FFDR: Posture.RIGHT_LATERAL,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLimits:
+    """Limits that the checks compare with; the caller fills them from knowledge or the site.
+
+    Parameters
+    ----------
+    image_age_max_months : float
+        Oldest scan that may be planned on.
+    hottest_tissue_caution_degC : float
+        Tissue temperature above which an alarm is raised whatever the display says.
+    capture_min_fraction : float
+        Part of the needed nerve segment that the tightest criterion should reach.
+    landmark_confidence_min_fraction : float
+        Confidence below which a target is flagged.
+    """
+
+    image_age_max_months: float
+    hottest_tissue_caution_degC: float
+    capture_min_fraction: float
+    landmark_confidence_min_fraction: float
+
+
+def check_candidacy(verdict: Verdict) -> Check:
+    """Whether candidacy allows the procedure."""
+    status = {
+        VerdictStatus.ACCEPTABLE: CheckStatus.PASS,
+        VerdictStatus.NEEDS_INFORMATION: CheckStatus.CAUTION,
+        VerdictStatus.NOT_ACCEPTABLE: CheckStatus.FAIL,
+    }[verdict.status]
+    if verdict.status is VerdictStatus.NEEDS_INFORMATION:
+        reason = f"{len(verdict.questions)} questions are open; the first: {verdict.questions[0].text}"
+    elif verdict.status is VerdictStatus.NOT_ACCEPTABLE:
+        reason = "; ".join(c.reason for c in _decisive(verdict)) or "A criterion rules it out."
+    else:
+        reason = f"All required criteria of the profile {verdict.profile!r} are met."
+    return Check(id="candidacy", text="May this patient have it?", status=status, reason=reason)
+
+
+def _decisive(verdict: Verdict) -> list[Criterion]:
+    stops = {Severity.RED_FLAG, Severity.EXCLUDE_ABSOLUTE}
+    return [
+        c
+        for c in verdict.criteria
+        if (c.severity in stops and c.truth is Truth.TRUE)
+        or (c.severity is Severity.REQUIRED and c.truth is Truth.FALSE)
+    ]
+
+
+def check_levels(anatomy: Anatomy) -> Check:
+    """Whether the level count can be trusted."""
+    count = anatomy.level_count
+    status = CheckStatus.CAUTION if count.is_ambiguous else CheckStatus.PASS
+    return Check(id="level_count", text="Level count", status=status, reason=f"{count.method}: {count.reason}")
+
+
+def check_posture(position: PatientPosition, posture: Posture) -> Check:
+    """Whether scan and procedure have the same posture; skin and viscera move between them."""
+    text = "Posture of scan and procedure"
+    scan = _SCAN_POSTURE.get(position)
+    if scan is None:
+        return Check(
+            id="posture",
+            text=text,
+            status=CheckStatus.CAUTION,
+            reason="The posture of the scan is UNKNOWN. Import again with --patient-position.",
+        )
+    if scan is not posture:
+        return Check(
+            id="posture",
+            text=text,
+            status=CheckStatus.CAUTION,
+            reason=f"Scanned {scan.value}, treated {posture.value}: skin entry and viscera shift; bone landmarks hold.",
+        )
+    return Check(id="posture", text=text, status=CheckStatus.PASS, reason=f"Both {posture.value}.")
+
+
+def check_scan_age(acquired_on: str, on: date, *, limit_months: float) -> Check:
+    """Whether the scan is recent enough; an unknown date is a caution, never a pass."""
+    text = "Age of the scan"
+    if not acquired_on:
+        return Check(
+            id="scan_age",
+            text=text,
+            status=CheckStatus.CAUTION,
+            reason=f"The date of the scan is UNKNOWN (site limit {limit_months:g} months).",
+        )
+    acquired = date.fromisoformat(acquired_on)
+    months = (on.year - acquired.year) * 12 + on.month - acquired.month - (on.day < acquired.day)
+    if acquired > on:
+        return Check(
+            id="scan_age",
+            text=text,
+            status=CheckStatus.FAIL,
+            reason=f"The scan is dated {acquired_on}, after the procedure on {on}. Check both dates.",
+        )
+    if months > limit_months:
+        return Check(
+            id="scan_age",
+            text=text,
+            status=CheckStatus.FAIL,
+            reason=f"The scan is {months} months old; the site limit is {limit_months:g}. Use a newer scan, "
+            "or change the limit with --scan-age-limit-months and say why.",
+        )
+    return Check(
+        id="scan_age", text=text, status=CheckStatus.PASS, reason=f"{months} months (site limit {limit_months:g})."
+    )
+
+
+def check_target(target: Target, *, confidence_min_fraction: float) -> Check:
+    """Whether the target's place is certain enough."""
+    weak = target.confidence_fraction < confidence_min_fraction
+    return Check(
+        id=f"target: {target.name}",
+        text=f"Place of the {target.name}",
+        status=CheckStatus.CAUTION if weak else CheckStatus.PASS,
+        reason=f"Standard uncertainty {target.position_sd_mm:.1f} mm, confidence {target.confidence_fraction:.2f}"
+        f" (flagged below {confidence_min_fraction:.2f}).",
+    )
+
+
+def check_clearances(trajectory: Trajectory) -> tuple[Check, ...]:
+    """One check per trajectory for hard clearances and one for structures that are not shown."""
+    violated = [c for c in trajectory.clearances if c.status is ClearanceStatus.VIOLATED]
+    unknown = sorted({c.structure for c in trajectory.clearances if c.status is ClearanceStatus.UNKNOWN})
+    hard = [c for c in violated if c.is_hard]
+    if violated:
+        status = CheckStatus.FAIL if hard else CheckStatus.CAUTION
+        reason = "; ".join(
+            f"{c.structure}: {c.distance_mm:.1f} mm to the {c.part.replace('_', ' ')}, {c.required_mm:g} mm required"
+            for c in (hard or violated)
+            if c.distance_mm is not None
+        )
+    else:
+        status = CheckStatus.PASS
+        shown = [c for c in trajectory.clearances if c.status is ClearanceStatus.MET]
+        reason = f"{len(shown)} clearances to structures that the scan shows are met."
+    checks = [Check(id=f"clearance: {trajectory.id}", text=f"Path {trajectory.id}", status=status, reason=reason)]
+    if unknown:
+        checks.append(
+            Check(
+                id=f"not shown: {trajectory.id}",
+                text=f"Structures not shown on path {trajectory.id}",
+                status=CheckStatus.CAUTION,
+                reason=f"UNKNOWN, not clear: {', '.join(name.replace('_', ' ') for name in unknown)}.",
+            )
+        )
+    return tuple(checks)
+
+
+def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]:
+    """Capture of the nerve, temperature at each neighbour, and the hottest tissue."""
+    effect = delivery.effect
+    if not isinstance(effect, RfHeatEffect):
+        return (
+            Check(
+                id=f"effect: {delivery.target}",
+                text=f"Effect on the {delivery.target}",
+                status=CheckStatus.CAUTION,
+                reason=f"Not modelled: {effect.reason}",
+            ),
+        )
+    tightest = effect.tightest_capture
+    captured = tightest.fraction >= limits.capture_min_fraction
+    checks = [
+        Check(
+            id=f"capture: {delivery.target}",
+            text=f"Nerve inside the lesion: {delivery.target}",
+            status=CheckStatus.PASS if captured else CheckStatus.CAUTION,
+            reason=", ".join(
+                f"{100 * c.fraction:.0f} % by {c.criterion.replace('_', ' ')}"
+                + ("" if c.is_within_window else " (outside its validated window, not counted)")
+                for c in effect.captures
+            )
+            + f"; the tightest decides, {100 * limits.capture_min_fraction:.0f} % wanted.",
+        )
+    ]
+    checks.extend(_check_peak(peak, delivery.target) for peak in effect.peaks if _has_limit(peak))
+    hot = effect.hottest_tissue_degC
+    checks.append(
+        Check(
+            id=f"hottest tissue: {delivery.target}",
+            text="Hottest tissue",
+            status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
+            reason=f"{hot:.0f} degC while the display says {effect.tip_temperature_degC:.0f} degC "
+            f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC).",
+        )
+    )
+    return tuple(checks)
+
+
+def _has_limit(peak: PeakTemperature) -> bool:
+    return peak.reject_degC is not None or peak.caution_degC is not None
+
+
+def _check_peak(peak: PeakTemperature, target: str) -> Check:
+    name = f"heat at {peak.structure}: {target}"
+    text = f"Temperature at the {peak.structure}"
+    if peak.peak_degC is None:
+        return Check(id=name, text=text, status=CheckStatus.CAUTION, reason=f"UNKNOWN: not shown. {peak.note}".strip())
+    if peak.reject_degC is not None and peak.peak_degC >= peak.reject_degC:
+        status = CheckStatus.FAIL
+    elif peak.caution_degC is not None and peak.peak_degC > peak.caution_degC:
+        status = CheckStatus.CAUTION
+    else:
+        status = CheckStatus.PASS
+    reason = (
+        f"{peak.peak_degC:.1f} degC (caution above {peak.caution_degC:g}, rejected from {peak.reject_degC:g} degC)."
+    )
+    return Check(id=name, text=text, status=status, reason=reason)
+
+
+def check_plan(
+    *,
+    case: Case,
+    anatomy: Anatomy,
+    verdict: Verdict,
+    posture: Posture,
+    targets: Sequence[Target],
+    trajectories: Sequence[Trajectory],
+    deliveries: Sequence[Delivery],
+    on: date,
+    limits: PlanLimits,
+) -> tuple[Check, ...]:
+    """Every check of a plan, in the order in which a physician would ask."""
+    checks = [
+        check_candidacy(verdict),
+        check_levels(anatomy),
+        check_posture(case.patient_position, posture),
+        check_scan_age(case.acquired_on, on, limit_months=limits.image_age_max_months),
+    ]
+    checks += [check_target(t, confidence_min_fraction=limits.landmark_confidence_min_fraction) for t in targets]
+    for trajectory in trajectories:
+        checks += check_clearances(trajectory)
+    for delivery in deliveries:
+        checks += check_effect(delivery, limits=limits)
+    return tuple(checks)
+
+
+def plan_status(checks: Sequence[Check]) -> PlanStatus:
+    """Status that the checks allow: one failure rejects, one caution cautions."""
+    found = {check.status for check in checks}
+    if CheckStatus.FAIL in found:
+        return PlanStatus.REJECTED
+    return PlanStatus.CAUTION if CheckStatus.CAUTION in found else PlanStatus.ACCEPTABLE

@@ -1,0 +1,100 @@
+"""The checks of a plan: unknown is never a pass, and a broken hard limit rejects."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foramen.model.plan import Check, CheckStatus, PeakTemperature, PlanStatus, Posture
+from foramen.model.space import PatientPosition
+from foramen.model.verdict import Question, Verdict, VerdictStatus
+from foramen.planning.checks import (
+    _check_peak,
+    check_candidacy,
+    check_posture,
+    check_scan_age,
+    plan_status,
+)
+
+ON = date(2026, 11, 22)
+
+
+def verdict(status: VerdictStatus) -> Verdict:
+    return Verdict(
+        status=status,
+        technique="lumbar_medial_branch_rf",
+        profile="society",
+        criteria=(),
+        questions=(Question(fact="pregnant", text="Is the patient pregnant?"),),
+        dissent=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [
+        (VerdictStatus.ACCEPTABLE, CheckStatus.PASS),
+        (VerdictStatus.NEEDS_INFORMATION, CheckStatus.CAUTION),
+        (VerdictStatus.NOT_ACCEPTABLE, CheckStatus.FAIL),
+    ],
+)
+def test_candidacy(status: VerdictStatus, wanted: CheckStatus) -> None:
+    assert check_candidacy(verdict(status)).status is wanted
+
+
+@pytest.mark.parametrize(
+    ("position", "wanted"),
+    [
+        (PatientPosition.HFP, CheckStatus.PASS),
+        (PatientPosition.HFS, CheckStatus.CAUTION),
+        (PatientPosition.UNKNOWN, CheckStatus.CAUTION),
+    ],
+)
+def test_posture_of_scan_and_procedure(position: PatientPosition, wanted: CheckStatus) -> None:
+    assert check_posture(position, Posture.PRONE).status is wanted
+
+
+@pytest.mark.parametrize(
+    ("acquired", "wanted"),
+    [
+        ("", CheckStatus.CAUTION),
+        ("2026-06-01", CheckStatus.PASS),
+        ("2024-11-22", CheckStatus.PASS),  # exactly 24 months
+        ("2024-11-21", CheckStatus.PASS),
+        ("2024-10-22", CheckStatus.FAIL),  # 25 months
+        ("2026-11-23", CheckStatus.FAIL),  # after the procedure
+    ],
+)
+def test_age_of_the_scan(acquired: str, wanted: CheckStatus) -> None:
+    assert check_scan_age(acquired, ON, limit_months=24).status is wanted
+
+
+@pytest.mark.parametrize(
+    ("peak", "wanted"),
+    [
+        (None, CheckStatus.CAUTION),
+        (41.9, CheckStatus.PASS),
+        (42.0, CheckStatus.PASS),
+        (42.1, CheckStatus.CAUTION),
+        (44.9, CheckStatus.CAUTION),
+        (45.0, CheckStatus.FAIL),
+    ],
+)
+def test_temperature_at_a_spinal_nerve(peak: float | None, wanted: CheckStatus) -> None:
+    found = _check_peak(
+        PeakTemperature(structure="L4 spinal nerve", peak_degC=peak, caution_degC=42.0, reject_degC=45.0), "target"
+    )
+    assert found.status is wanted
+
+
+@given(st.lists(st.sampled_from(list(CheckStatus)), max_size=6), st.sampled_from(list(CheckStatus)))
+def test_one_more_check_never_improves_the_status(found: list[CheckStatus], added: CheckStatus) -> None:
+    order = [PlanStatus.ACCEPTABLE, PlanStatus.CAUTION, PlanStatus.REJECTED]
+
+    def status(all_found: list[CheckStatus]) -> int:
+        return order.index(plan_status([Check(id="x", text="", status=s, reason="") for s in all_found]))
+
+    assert status([*found, added]) >= status(found)
