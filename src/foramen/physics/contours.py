@@ -1,0 +1,143 @@
+"""Extent and volume of the region about a needle where a field exceeds a level, by sub-cell interpolation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foramen.physics.grid import RevolvedGrid
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Size of a region about a needle: width and length include the needle, the volume does not (SI)."""
+
+    width_m: float
+    length_m: float
+    volume_m3: float
+
+
+def measure(grid: RevolvedGrid, values: FloatArray, surface: FloatArray, level: float) -> Extent:
+    """Extent of ``values >= level`` outside the needle.
+
+    Parameters
+    ----------
+    grid : RevolvedGrid
+    values : ndarray, shape (nr, nk, nj)
+        At the cell centres; layers inside the needle are ignored.
+    surface : ndarray, shape (nk, nj)
+        On the needle's surface.
+    level : float
+        Threshold.
+
+    Notes
+    -----
+    Along every line away from the needle the field is piecewise linear between the surface and the cell centres.
+    Width = largest r(angle) + r(angle + 180 deg) at one height; length = extent along the axis.
+    """
+    inner = grid.inner
+    radial = np.concatenate([grid.radial_m[inner : inner + 1], grid.radial_nodes_m[inner:]])
+    field = np.concatenate([surface[None], values[inner:]])
+    if field.max() < level:
+        return Extent(width_m=0.0, length_m=0.0, volume_m3=0.0)
+    low, high = _inside(radial, field, level)
+    is_empty = high <= low
+    volume = float(np.sum(np.where(is_empty, 0.0, _line_volume(grid, low, high)).sum(axis=0)))
+    reach = np.where(is_empty, 0.0, high).max(axis=0)
+    return Extent(
+        width_m=_width(grid, reach), length_m=_length(grid, radial, field, reach, level), volume_m3=volume
+    )
+
+
+def _inside(radial: FloatArray, field: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    """Start and end (segments, nk, nj) of the part of each segment where the field is at least `level`."""
+    first, last = field[:-1], field[1:]
+    near, far = radial[:-1, None, None], radial[1:, None, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossing = near + (far - near) * (first - level) / (first - last)
+    low = np.where(first >= level, near, np.where(last >= level, crossing, far))
+    high = np.where(last >= level, far, np.where(first >= level, crossing, near))
+    return low, high
+
+
+def _line_volume(grid: RevolvedGrid, low: FloatArray, high: FloatArray) -> FloatArray:
+    count = grid.polar_count
+    solid = -np.diff(np.cos(grid.polar_rad)) * grid.angle_step_rad
+    slab = np.diff(grid.axial_m) * grid.angle_step_rad
+    ball = (high[:, :count] ** 3 - low[:, :count] ** 3) / 3 * solid[:, None]
+    shaft = (high[:, count:] ** 2 - low[:, count:] ** 2) / 2 * slab[:, None]
+    return np.concatenate([ball, shaft], axis=1)
+
+
+def _width(grid: RevolvedGrid, reach: FloatArray) -> float:
+    """Largest diameter perpendicular to the axis."""
+    count = grid.polar_count
+    radius = reach.copy()
+    radius[:count] *= np.sin(grid.polar_nodes_rad)[:, None]
+    radius = np.maximum(radius, 0.0)
+    if grid.angles == 1:
+        return 2 * _peak(radius[:, 0])
+    if grid.angles % 2:
+        opposite = (np.roll(radius, grid.angles // 2, axis=1) + np.roll(radius, grid.angles // 2 + 1, axis=1)) / 2
+    else:
+        opposite = np.roll(radius, grid.angles // 2, axis=1)
+    across = radius + opposite
+    return _peak(across[:, int(across.max(axis=0).argmax())])
+
+
+def _peak(values: FloatArray) -> float:
+    """Largest value of a smooth row of numbers: the top of the parabola through the three largest neighbours."""
+    top = int(values.argmax())
+    if not 0 < top < len(values) - 1:
+        return float(values[top])
+    left, middle, right = values[top - 1 : top + 2]
+    bend = left - 2 * middle + right
+    return float(middle if bend >= 0 else middle - (right - left) ** 2 / (8 * bend))
+
+
+def _length(grid: RevolvedGrid, radial: FloatArray, field: FloatArray, reach: FloatArray, level: float) -> float:
+    """Extent along the axis: highest minus lowest z of the region."""
+    count = grid.polar_count
+    bottom = grid.ball_centre_m - _on_axis(grid, reach)
+    highest = _highest(grid, radial, field, level)
+    if count:
+        tops = grid.ball_centre_m - reach[:count] * np.cos(grid.polar_nodes_rad)[:, None]
+        highest = max(highest, float(np.where(reach[:count] > 0, tops, -np.inf).max()))
+        if reach[:count].max() <= 0:
+            bottom = -_highest_mirrored(grid, radial, field, level)
+    return highest - bottom
+
+
+def _on_axis(grid: RevolvedGrid, reach: FloatArray) -> float:
+    """Reach straight ahead of the pole: even in the polar angle, through the first two polar lines."""
+    near, far = (float(row.mean()) for row in reach[:2])
+    if near <= 0 or far <= 0:
+        return near
+    angle = grid.polar_nodes_rad[:2] ** 2
+    return (near * float(angle[1]) - far * float(angle[0])) / float(angle[1] - angle[0])
+
+
+def _highest(grid: RevolvedGrid, radial: FloatArray, field: FloatArray, level: float) -> float:
+    """Highest z on the shaft's cylinder lines where the field is at least `level`."""
+    part = field[:, grid.polar_count :]
+    nodes = grid.axial_nodes_m
+    found = -np.inf
+    above = (part >= level).any(axis=(0, 2))
+    if not above.any():
+        return found
+    last = int(np.nonzero(above)[0][-1])
+    if last == len(nodes) - 1:
+        return float(nodes[-1])
+    low, high = part[:, last], part[:, last + 1]
+    fraction = np.where(low >= level, (low - level) / np.where(low > high, low - high, 1.0), 0.0)
+    return float(nodes[last] + fraction.max() * (nodes[last + 1] - nodes[last]))
+
+
+def _highest_mirrored(grid: RevolvedGrid, radial: FloatArray, field: FloatArray, level: float) -> float:
+    """Minus the lowest z on the cylinder lines where the field is at least `level`."""
+    above = (field[:, grid.polar_count :] >= level).any(axis=(0, 2))
+    return -float(grid.axial_nodes_m[int(np.nonzero(above)[0][0])])
