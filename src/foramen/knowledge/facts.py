@@ -1,46 +1,89 @@
 """Sourced facts by id.
 
 Every YAML file of this package may have a top-level list ``facts``; an entry's ``id`` begins with the
-file's stem (``anatomy.l5_pedicle_width_mm`` stands in ``anatomy.yaml``). Keys of an entry: ``id value unit low
-high sd population src locator prov note``; ``src`` is one key or a list of keys of ``sources.yaml``.
+file's stem (``anatomy.l5_pedicle_width_mm`` stands in ``anatomy.yaml``, ``lumbar_medial_branch_rf.oblique_deg``
+in ``techniques/lumbar_medial_branch_rf.yaml``). Keys of an entry: ``id value unit low high sd population src
+locator prov note``; ``src`` is one key or a list of keys of ``sources.yaml``.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
+from typing import Annotated
 
-import yaml
+from pydantic import Field, TypeAdapter
 
 from foramen.errors import KnowledgeError
-from foramen.model.evidence import Fact, Trace
+from foramen.knowledge.documents import STRICT, Document, SourceKeys, Traced, document_names, read_document
+from foramen.model.evidence import Fact
+
+_Value = bool | int | float | str | tuple[float, ...] | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    __pydantic_config__ = STRICT
+
+    id: str
+    value: _Value
+    trace: Traced
+    sources: SourceKeys
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    sd: Annotated[float | None, Field(ge=0)] = None
+    population: str = ""
+    locator: str = ""
+    note: str = ""
+
+
+_ENTRIES = TypeAdapter(list[_Entry])
+
+
+def _file_of(stem: str) -> str:
+    for name in (f"{stem}.yaml", f"techniques/{stem}.yaml"):
+        if name in document_names():
+            return name
+    raise KnowledgeError(f"There is no knowledge file {stem}.yaml.")
 
 
 @cache
 def _facts(stem: str) -> dict[str, Fact]:
-    path = resources.files("foramen.knowledge").joinpath(f"{stem}.yaml")
-    if not path.is_file():
-        raise KnowledgeError(f"There is no knowledge file {stem}.yaml.")
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {entry["id"]: _fact(entry) for entry in content.get("facts", [])}
+    return facts_of(read_document(_file_of(stem)), stem=stem)
 
 
-def _fact(entry: dict[str, Any]) -> Fact:
-    value = entry["value"]
-    sources = entry.get("src", [])
+def facts_of(document: Document, *, stem: str) -> dict[str, Fact]:
+    """The facts of a knowledge file by id; a wrong entry raises `KnowledgeError` with its position."""
+    if "facts" not in document.content:
+        return {}
+    found: dict[str, Fact] = {}
+    entries = document.parse(_ENTRIES, ("facts",))
+    for index, entry in enumerate(entries):
+        here = ("facts", index, "id")
+        if entry.id.partition(".")[0] != stem:
+            raise document.error(here, f"The id {entry.id!r} must begin with {stem!r}.")
+        if entry.id in found:
+            raise document.error(here, f"The id {entry.id!r} is used twice.")
+        if entry.low is not None and entry.high is not None and entry.low > entry.high:
+            raise document.error(("facts", index, "low"), f"low {entry.low} is above high {entry.high}.")
+        found[entry.id] = _fact(entry)
+    return found
+
+
+def _fact(entry: _Entry) -> Fact:
     return Fact(
-        id=entry["id"],
-        value=tuple(value) if isinstance(value, list) else value,
-        unit=entry.get("unit", ""),
-        low=entry.get("low"),
-        high=entry.get("high"),
-        sd=entry.get("sd"),
-        population=entry.get("population", ""),
-        sources=(sources,) if isinstance(sources, str) else tuple(sources),
-        locator=entry.get("locator", ""),
-        trace=Trace(entry.get("prov", "unverified")),
-        note=entry.get("note", ""),
+        id=entry.id,
+        value=entry.value,
+        unit=entry.unit,
+        low=entry.low,
+        high=entry.high,
+        sd=entry.sd,
+        population=entry.population,
+        sources=entry.sources,
+        locator=entry.locator,
+        trace=entry.trace,
+        note=entry.note,
     )
 
 

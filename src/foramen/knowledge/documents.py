@@ -1,0 +1,142 @@
+"""Knowledge files with the place of every entry, so that an error names file, line and column."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from foramen.errors import KnowledgeError
+from foramen.model.evidence import Trace
+
+Parsed = TypeVar("Parsed")
+Path = tuple[str | int, ...]
+Position = tuple[int, int]
+
+STRICT = ConfigDict(extra="forbid", frozen=True)
+"""Pydantic settings of every dataclass that is read from a knowledge file."""
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+SourceKeys = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(validation_alias="src", min_length=1)]
+"""One key or a list of keys of `sources.yaml`; written ``src`` in the files."""
+
+Traced = Annotated[Trace, Field(validation_alias="prov")]
+"""Whether the statement was read in its source; written ``prov`` in the files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The content of one knowledge file and the position (line, column) of each of its entries."""
+
+    name: str
+    content: Mapping[str, Any]
+    positions: Mapping[Path, Position]
+
+    def error(self, path: Sequence[str | int], message: str) -> KnowledgeError:
+        """A `KnowledgeError` that names file, line and column of the entry at `path`."""
+        known = self._known_part(path)
+        line, column = self.positions[known]
+        where = ".".join(str(part) for part in known) or "top level"
+        return KnowledgeError(f"{self.name}, line {line}, column {column} ({where}): {message}")
+
+    def _known_part(self, path: Sequence[str | int]) -> Path:
+        known: Path = ()
+        for part in path:  # tags that pydantic adds for unions are not in the file: skip them
+            if (*known, part) in self.positions:
+                known = (*known, part)
+        return known
+
+    def parse(self, kind: TypeAdapter[Parsed], path: Path = ()) -> Parsed:
+        """The part of the file at `path` as the given type; raises `KnowledgeError` with position."""
+        content: Any = self.content
+        for part in path:
+            content = content[part]
+        try:
+            return kind.validate_python(content)
+        except ValidationError as failure:
+            first = failure.errors(include_url=False)[0]
+            raise self.error((*path, *first["loc"]), f"{first['msg']} (found {first['input']!r}).") from failure
+
+
+@cache
+def read_document(name: str) -> Document:
+    """The knowledge file of that name, such as ``devices.yaml`` or ``techniques/<id>.yaml``."""
+    path = resources.files("foramen.knowledge").joinpath(*name.split("/"))
+    if not path.is_file():
+        raise KnowledgeError(f"There is no knowledge file {name}.")
+    return parse_document(path.read_text(encoding="utf-8"), name=name)
+
+
+def parse_document(text: str, *, name: str) -> Document:
+    """The document of a YAML text; a repeated key, a merge key or broken YAML raises `KnowledgeError`."""
+    loader = _Loader(text)
+    positions: dict[Path, Position] = {}
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise KnowledgeError(f"{name}: the file must hold a mapping at its top level.")
+        content = _build(node, loader=loader, path=(), positions=positions, name=name)
+    except yaml.YAMLError as failure:
+        mark = getattr(failure, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise KnowledgeError(f"{name}{place}: {getattr(failure, 'problem', failure)}. Correct the YAML.") from failure
+    finally:
+        loader.dispose()
+    return Document(name=name, content=content, positions=positions)
+
+
+def _build(node: Any, *, loader: Any, path: Path, positions: dict[Path, Position], name: str) -> Any:
+    positions[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _build(child, loader=loader, path=(*path, i), positions=positions, name=name)
+            for i, child in enumerate(node.value)
+        ]
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node)
+    content: dict[Any, Any] = {}
+    for key_node, child in node.value:
+        key = loader.construct_object(key_node)
+        if key in content or key == "<<":
+            line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
+            raise KnowledgeError(f"{name}, line {line}, column {column}: {key!r} is repeated or not allowed here.")
+        content[key] = _build(child, loader=loader, path=(*path, key), positions=positions, name=name)
+    return content
+
+
+@cache
+def document_names() -> tuple[str, ...]:
+    """Names of all knowledge files, in alphabetical order."""
+    return tuple(sorted(_walk(resources.files("foramen.knowledge"), "")))
+
+
+def _walk(folder: Any, prefix: str) -> list[str]:
+    names: list[str] = []
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.name.startswith("__"):
+            names += _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".yaml"):
+            names.append(prefix + entry.name)
+    return names
+
+
+@cache
+def knowledge_sha256() -> str:
+    """SHA-256 over names and contents of all knowledge files: it changes when any fact does."""
+    digest = hashlib.sha256()
+    for name in document_names():
+        path = resources.files("foramen.knowledge").joinpath(*name.split("/"))
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

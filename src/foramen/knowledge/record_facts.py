@@ -1,0 +1,93 @@
+"""Declared facts of a clinical record (`facts.yaml`): what may be asked, answered and named in a rule."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from foramen.errors import KnowledgeError, RecordError
+from foramen.knowledge.documents import STRICT, Document, read_document
+from foramen.model.record import AnswerValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFact:
+    """One declared fact.
+
+    `of` says where its value stands: an answer of the record, or a field of each complaint or block. `list_name`
+    and `terms` name a list of the record (allergies, conditions) that answers the fact too.
+    """
+
+    __pydantic_config__ = STRICT
+
+    key: str
+    type: Literal["bool", "number", "choice"]
+    question: str
+    of: Literal["answer", "complaint", "block"] = "answer"
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    list: Literal["", "allergies", "conditions"] = ""
+    terms: tuple[str, ...] = ()
+    fhir: str = ""
+
+    def refusal(self, value: AnswerValue) -> str:
+        """Why the value cannot be an answer to this fact, or an empty string if it can."""
+        if self.type == "bool":
+            return "" if isinstance(value, bool) else "it must be true or false"
+        if self.type == "choice":
+            if isinstance(value, str) and (not self.choices or value in self.choices):
+                return ""
+            return f"it must be one of {', '.join(self.choices)}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"it must be a number{f' ({self.unit})' if self.unit else ''}"
+        is_low = self.low is not None and value < self.low
+        is_high = self.high is not None and value > self.high
+        if is_low or is_high or math.isnan(value):
+            return f"it must lie between {self.low:g} and {self.high:g} {self.unit}".rstrip()
+        return ""
+
+
+def record_facts_of(document: Document) -> dict[str, RecordFact]:
+    """The declared facts of a file by key; a wrong or repeated one raises `KnowledgeError` with its position."""
+    found: dict[str, RecordFact] = {}
+    entries = document.parse(TypeAdapter(tuple[RecordFact, ...]), ("record_facts",))
+    for index, entry in enumerate(entries):
+        path = ("record_facts", index, "key")
+        if entry.key in found:
+            raise document.error(path, f"The fact {entry.key!r} is declared twice.")
+        if bool(entry.list) != bool(entry.terms) or (entry.list and entry.type != "bool"):
+            raise document.error(path, "A list needs terms and the other way round, and the fact must be a bool.")
+        if entry.type == "number" and (entry.low is None or entry.high is None):
+            raise document.error(path, "A number needs low and high: what is possible at all.")
+        found[entry.key] = entry
+    return found
+
+
+@cache
+def record_facts() -> dict[str, RecordFact]:
+    """Every declared fact by key."""
+    return record_facts_of(read_document("facts.yaml"))
+
+
+def record_fact(key: str) -> RecordFact:
+    """The declared fact of that key; raises `KnowledgeError` if there is none."""
+    found = record_facts().get(key)
+    if found is None:
+        raise KnowledgeError(f"facts.yaml declares no fact {key!r}. Add it there, or correct the spelling.")
+    return found
+
+
+def check_answer(key: str, value: AnswerValue) -> None:
+    """Raise `RecordError` if the key is not declared or the value cannot be its answer."""
+    declared = record_facts().get(key)
+    if declared is None or declared.of != "answer":
+        raise RecordError(f"The record answers {key!r}, which is not a declared fact. See `foramen knowledge show`.")
+    refusal = declared.refusal(value)
+    if refusal:
+        raise RecordError(f"The record says {key} = {value!r}: {refusal}. Correct the record.")
