@@ -113,8 +113,11 @@ DOCSTRING_CHECKS = {
 }
 """numpydoc checks for every public module, class and function."""
 
-PARAMETER_CHECKS = {"PR01": "parameter not documented", "PR02": "unknown parameter documented", "PR03": "wrong order"}
-"""numpydoc checks for public functions that have a Parameters section."""
+PARAMETER_CHECKS = {"PR02": "unknown parameter documented", "PR03": "wrong order of the parameters"}
+"""numpydoc checks for public functions that have a Parameters section.
+
+Not PR01 (every parameter documented): a parameter whose name and type say everything is left out.
+"""
 
 TECHNIQUE_SECTIONS = (
     "Overview",
