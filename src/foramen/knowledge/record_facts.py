@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from foramen.errors import KnowledgeError, RecordError
 from foramen.knowledge.documents import STRICT, Document, read_document
-from foramen.model.record import AnswerValue
+from foramen.model.record import UNKNOWN, AnswerValue, ClinicalRecord, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +91,54 @@ def check_answer(key: str, value: AnswerValue) -> None:
     refusal = declared.refusal(value)
     if refusal:
         raise RecordError(f"The record says {key} = {value!r}: {refusal}. Correct the record.")
+
+
+def answered(record: ClinicalRecord, key: str) -> tuple[AnswerValue | Unknown, str]:
+    """The value of a fact in a record (UNKNOWN if nobody has said) and the words in which the record says it.
+
+    A list of the record that was declared complete answers a bool fact too. Raises `RecordError` where the
+    answer and the list contradict each other: neither may quietly win.
+    """
+    declared = record_fact(key)
+    answer = record.facts.get(key)
+    value: AnswerValue | Unknown = UNKNOWN if answer is None else answer.value
+    listed, words = _listed(record, declared)
+    if value is UNKNOWN:
+        return listed, words
+    if listed is not UNKNOWN and listed != value:
+        raise RecordError(
+            f"The record contradicts itself: {key} is answered {spoken(value)}, but {words}. Correct one of them."
+        )
+    if answer is not None:
+        told = ", ".join(part for part in (answer.when, answer.source) if part)
+        words = f"{label(key)}: {spoken(value, declared.unit)}{f' ({told})' if told else ''}"
+    return value, words
+
+
+def _listed(record: ClinicalRecord, declared: RecordFact) -> tuple[bool | Unknown, str]:
+    if not declared.list:
+        return UNKNOWN, f"{label(declared.key)}: not recorded"
+    items = record.allergies if declared.list == "allergies" else record.conditions
+    told = [entry for entry in items.items if not entry.strip().lower().startswith(("no ", "family history"))]
+    hits = [entry for entry in told if any(term in entry.lower() for term in declared.terms)]
+    if hits:
+        return True, f"{label(declared.key)}: yes (the list of {declared.list} has {'; '.join(hits)})"
+    if items.complete_as_of:
+        return False, f"{label(declared.key)}: no (not in the list of {declared.list}, complete {items.complete_as_of})"
+    return UNKNOWN, f"{label(declared.key)}: not recorded"
+
+
+def label(key: str) -> str:
+    """A fact's key in words, such as "infection, local" for ``infection.local``."""
+    return key.replace(".", ", ").replace("_", " ")
+
+
+def spoken(value: AnswerValue | Unknown, unit: str = "") -> str:
+    """A value in words."""
+    if value is UNKNOWN:
+        return "not recorded"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:g} {unit}".rstrip() if unit != "1" else f"{value:g}"
+    return str(value)

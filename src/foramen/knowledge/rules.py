@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from foramen.errors import KnowledgeError
 from foramen.knowledge.documents import STRICT, Document, Path
 from foramen.knowledge.record_facts import record_facts
 
@@ -189,8 +188,3 @@ def _fact_problem(node: FactTest, parameters: frozenset[str]) -> str:
         return f"{node.fact} is a choice: compare with ==, != or in."
     refusal = declared.refusal(node.value)
     return f"{node.value!r} cannot be a value of {node.fact}: {refusal}." if refusal else ""
-
-
-def never_reached(node: object) -> KnowledgeError:
-    """The error for a node that the parser should have refused."""
-    return KnowledgeError(f"{type(node).__name__} is not a rule node. Write rules in YAML; they are parsed there.")
