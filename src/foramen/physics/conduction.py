@@ -172,9 +172,7 @@ def solve_linear(
     what: str,
 ) -> int:
     """Iterations taken to solve a conductance system in place; raises `SolverError` if it does not converge."""
-    iterations, error = conjugate_gradients(
-        diagonal, links, right, x, tolerance=tolerance, limit=ITERATION_LIMIT
-    )
+    iterations, error = conjugate_gradients(diagonal, links, right, x, tolerance=tolerance, limit=ITERATION_LIMIT)
     if not np.isfinite(error) or error > tolerance:
         raise SolverError(
             f"The {what} was not solved: relative residual {error:.2e} after {iterations} iterations, "

@@ -48,9 +48,7 @@ def measure(grid: RevolvedGrid, values: FloatArray, surface: FloatArray, level: 
     is_empty = high <= low
     volume = float(np.sum(np.where(is_empty, 0.0, _line_volume(grid, low, high)).sum(axis=0)))
     reach = np.where(is_empty, 0.0, high).max(axis=0)
-    return Extent(
-        width_m=_width(grid, reach), length_m=_length(grid, radial, field, reach, level), volume_m3=volume
-    )
+    return Extent(width_m=_width(grid, reach), length_m=_length(grid, radial, field, reach, level), volume_m3=volume)
 
 
 def _inside(radial: FloatArray, field: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from foramen.errors import InputError
+from foramen.model.thermal import GeneratorLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +16,7 @@ class Generator:
     start_degC: float
     ramp_s: float
     time_s: float
-    voltage_limit_V: float
-    current_limit_A: float
-    power_limit_W: float
+    limits: GeneratorLimits
 
     def __post_init__(self) -> None:
         if self.set_degC <= self.start_degC:
@@ -26,7 +25,7 @@ class Generator:
             )
         if not 0 <= self.ramp_s < self.time_s:
             raise InputError(
-                f"The ramp ({self.ramp_s:g} s) counts in the total time and must be shorter than it ({self.time_s:g} s)."
+                f"The ramp ({self.ramp_s:g} s) counts in the total time ({self.time_s:g} s) and must be shorter."
             )
 
     def wanted_degC(self, time_s: float) -> float:
@@ -35,13 +34,15 @@ class Generator:
             return self.set_degC
         return self.start_degC + (self.set_degC - self.start_degC) * time_s / self.ramp_s
 
-    def square_voltage_V2(self, wanted_K: float, idle_K: float, response_K_per_V2: float, conductance_S: float) -> float:
-        """Squared RMS voltage that brings the thermocouple from `idle_K` to `wanted_K`, within volts, amps and watts."""
+    def square_voltage_V2(
+        self, wanted_K: float, idle_K: float, response_K_per_V2: float, conductance_S: float
+    ) -> float:
+        """Squared RMS voltage that takes the thermocouple from `idle_K` to `wanted_K`, within the limits."""
         if response_K_per_V2 <= 0:
             return 0.0
         ceiling = min(
-            self.voltage_limit_V**2,
-            (self.current_limit_A / conductance_S) ** 2,
-            self.power_limit_W / conductance_S,
+            self.limits.voltage_V**2,
+            (self.limits.current_A / conductance_S) ** 2,
+            self.limits.power_W / conductance_S,
         )
         return min(max((wanted_K - idle_K) / response_K_per_V2, 0.0), ceiling)

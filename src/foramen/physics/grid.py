@@ -91,7 +91,8 @@ class RevolvedGrid:
     @cached_property
     def angle_nodes_rad(self) -> FloatArray:
         """Angle about the axis of the cell centres."""
-        return (np.arange(self.angles) + 0.5) * self.angle_step_rad
+        nodes: FloatArray = (np.arange(self.angles, dtype=np.float64) + 0.5) * self.angle_step_rad
+        return nodes
 
     @cached_property
     def node_r_m(self) -> FloatArray:
@@ -165,7 +166,9 @@ class RevolvedGrid:
         half: FloatArray = 0.5 * self.angle_step_rad / np.concatenate([ball, shaft], axis=1)
         return half
 
-    def index(self, r_m: FloatArray, z_m: FloatArray, angle_rad: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def index(
+        self, r_m: FloatArray, z_m: FloatArray, angle_rad: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Fractional indices (i, k, j) of points given by distance from the axis, z and angle."""
         height = z_m - self.ball_centre_m
         is_ball = (height < 0) & (self.polar_count > 0)
@@ -186,7 +189,8 @@ class RevolvedGrid:
         before = np.maximum(radial, 1e-12) * (np.pi / 2 - self.polar_nodes_rad[-1])
         after = self.axial_nodes_m[0] - self.ball_centre_m
         along = np.where(height < 0, np.maximum(radial, 1e-12) * (polar - self.polar_nodes_rad[-1]), before + height)
-        return along / (before + after)
+        position: FloatArray = along / (before + after)
+        return position
 
 
 def _centres(edges: FloatArray) -> FloatArray:

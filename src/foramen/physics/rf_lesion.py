@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.errors import InputError
+from foramen.model.thermal import ConductivityLaw, DamageSet, NeedleMaterial
 from foramen.physics.bioheat import HeatSystem, advance, backward_formula, heat_system
 from foramen.physics.conduction import ElectricField, solve_potential
-from foramen.physics.damage import DamageSet, cem43_rate_min_per_s
+from foramen.physics.damage import cem43_rate_min_per_s, rate_per_s
 from foramen.physics.generator import Generator
 from foramen.physics.grid import RevolvedGrid
-from foramen.physics.tissue import ConductivityLaw, NeedleMaterial, TissueField
+from foramen.physics.tissue import TissueField, conductivity_factor
 
 FloatArray = NDArray[np.float64]
 
@@ -34,6 +35,8 @@ class HeatModel:
 
     Parameters
     ----------
+    law : ConductivityLaw or None
+        None keeps the conductivity constant.
     material : NeedleMaterial or None
         None leaves the needle's inside out (adiabatic surface).
     stops_perfusion : DamageSet or None
@@ -47,7 +50,7 @@ class HeatModel:
     """
 
     baseline_degC: float
-    law: ConductivityLaw
+    law: ConductivityLaw | None
     material: NeedleMaterial | None
     stops_perfusion: DamageSet | None
     damage: tuple[DamageSet, ...]
@@ -171,11 +174,12 @@ class _Run:
         self.sensor = _surface_weights(grid, model.thermocouple_m)
         self.field = self._electric(np.zeros(tissue.electric_S_per_m.shape), None)
         self.initial_ohm = self.field.resistance_ohm
-        self.links = (self.system.radial[grid.inner - 1], self.system.link.surface) if grid.inner else None
 
     def _electric(self, rise: FloatArray, start: FloatArray | None) -> ElectricField:
-        warm = self.model.law.factor(rise + self.model.baseline_degC)
-        return solve_potential(self.grid, self.tissue.electric_S_per_m * warm, start=start)
+        conductivity = self.tissue.electric_S_per_m
+        if self.model.law is not None:
+            conductivity = conductivity * conductivity_factor(self.model.law, rise + self.model.baseline_degC)
+        return solve_potential(self.grid, conductivity, start=start)
 
     def surface(self, rise: FloatArray) -> FloatArray:
         """Temperature rise (nk, nj) of the needle's surface."""
@@ -246,11 +250,11 @@ class _Run:
         start, end = (x[inner:] + self.model.baseline_degC for x in (state.rise, rise))
         middle = (start + end) / 2
         for damage in self.model.damage:
-            rates = damage.rate_per_s(start) + 4 * damage.rate_per_s(middle) + damage.rate_per_s(end)
+            rates = rate_per_s(damage, start) + 4 * rate_per_s(damage, middle) + rate_per_s(damage, end)
             state.omega[damage.id] += rates * (length / 6)
         stops = self.model.stops_perfusion
         if stops is not None:
-            rates = stops.rate_per_s(middle)
+            rates = rate_per_s(stops, middle)
             state.coagulated += np.where(middle >= stops.temperature_low_degC, rates * length, 0.0)
         state.cem43 += cem43_rate_min_per_s(middle) * length
         surface = self.surface(rise)

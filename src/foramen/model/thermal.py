@@ -1,0 +1,80 @@
+"""Material data of the heat models: tissues, needles, damage sets and generator limits (SI)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TissueProperties:
+    """One tissue at the working frequency and 37 degC."""
+
+    name: str
+    electric_S_per_m: float
+    thermal_W_per_m_K: float
+    heat_capacity_J_per_m3_K: float
+    perfusion_W_per_m3_K: float  # blood perfusion times the heat capacity of blood
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedleMaterial:
+    """Thermal properties of a cannula's wall, of what fills its lumen, and of its insulation.
+
+    The metal is an equipotential for the electric problem.
+    """
+
+    wall_W_per_m_K: float
+    wall_J_per_m3_K: float
+    core_W_per_m_K: float
+    core_J_per_m3_K: float
+    insulation_m: float
+    insulation_W_per_m_K: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductivityLaw:
+    """Conductivity with temperature: sigma0 (1 + slope (T - reference)), and a fall to a fraction at boiling."""
+
+    slope_per_K: float
+    reference_degC: float
+    boiling_from_degC: float
+    boiling_to_degC: float
+    boiled_fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorLimits:
+    """Largest RMS voltage, RMS current and power of a generator."""
+
+    voltage_V: float
+    current_A: float
+    power_W: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamageSet:
+    """Arrhenius coefficients with the temperatures and times in which they were validated.
+
+    Parameters
+    ----------
+    id, meaning : str
+        Key, and what Omega = 1 stands for.
+    frequency_per_s, activation_J_per_mol : float
+        Omega = integral of frequency exp(-activation / (R T)) dt.
+    temperature_low_degC, temperature_high_degC, time_low_s, time_high_s : float
+        The window of temperatures and exposure times of the experiments behind the set.
+    long_exposure_s : float
+        Longer exposures need Omega(37 degC, 24 h) below `resting_limit_fraction`.
+    """
+
+    id: str
+    meaning: str
+    frequency_per_s: float
+    activation_J_per_mol: float
+    temperature_low_degC: float
+    temperature_high_degC: float
+    time_low_s: float
+    time_high_s: float
+    long_exposure_s: float
+    resting_limit_fraction: float
+    sources: tuple[str, ...] = ()
