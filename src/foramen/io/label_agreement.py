@@ -1,0 +1,211 @@
+"""Whether a label map can be what it says: vertebrae in order, sides on their side, bone on bright voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foramen.knowledge.labels import Label, label
+from foramen.model.levels import Side
+from foramen.model.space import FloatArray, Volume
+
+DENSE_HU = 100.0
+"""Most voxels of bone exceed this value; hardly any of muscle or bowel do."""
+
+LEAST_DENSE_BONE_FRACTION = 0.25
+"""Smallest fraction of dense voxels in bone labels that lie on bone (real maps: 0.5 to 0.9)."""
+
+MOST_DENSE_SOFT_FRACTION = 0.25
+"""Largest fraction of dense voxels in labels of muscle and organs (real maps: below 0.05)."""
+
+FLIP_GAIN_FRACTION = 0.10
+"""Gain in the dense fraction by which a mirrored label map fits the bones better than the given one."""
+
+LEAST_VOLUME_MM3 = 500.0
+"""Smaller structures are not used to judge sides."""
+
+LEVEL_STEP_MM = 3.0
+"""A vertebra's centre lies at least this far above the next one's."""
+
+TALLEST_SPREAD_MM = 35.0
+"""Largest standard deviation of the heights of one vertebra's voxels (real maps: 10 to 22 mm)."""
+
+SIDE_STEP_MM = 5.0
+"""A left structure's centre lies at least this far to the left of its right counterpart."""
+
+_SITUS = {"liver": Side.RIGHT, "spleen": Side.LEFT, "aorta": Side.LEFT, "inferior_vena_cava": Side.RIGHT}
+_LOUD_ALONE = ("kidney", "hip", "psoas", "iliopsoas", "ribs", "femur", "gluteus", "erector", "lung", "multifidus")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Region:
+    """Where one number of a label map lies: voxels, volume, centre (LPS), spread of heights, dense fraction."""
+
+    value: int
+    voxels: int
+    volume_mm3: float
+    centre_mm: FloatArray
+    height_spread_mm: float
+    dense_fraction: float
+
+
+def regions(values: NDArray[np.int64], image: Volume) -> tuple[Region, ...]:
+    """Every number above 0 in a label array on the image's grid, with place and density."""
+    index = np.argwhere(values > 0)
+    numbers, position = np.unique(values[tuple(index.T)], return_inverse=True)
+    counts = np.bincount(position, minlength=len(numbers))
+    points_mm = image.geometry.lps_mm(index.astype(np.float64))
+    sums = np.stack([np.bincount(position, weights=points_mm[:, a], minlength=len(numbers)) for a in range(3)], axis=1)
+    centres = sums / counts[:, None]
+    squares = np.bincount(position, weights=(points_mm[:, 2] - centres[position, 2]) ** 2, minlength=len(numbers))
+    dense = np.bincount(position, weights=image.values[tuple(index.T)] > DENSE_HU, minlength=len(numbers))
+    voxel_mm3 = abs(float(np.linalg.det(image.geometry.affine_mm[:3, :3])))
+    return tuple(
+        Region(
+            value=int(number),
+            voxels=int(counts[i]),
+            volume_mm3=float(counts[i] * voxel_mm3),
+            centre_mm=centres[i],
+            height_spread_mm=float(np.sqrt(squares[i] / counts[i])),
+            dense_fraction=float(dense[i] / counts[i]),
+        )
+        for i, number in enumerate(numbers)
+    )
+
+
+def order_faults(found: tuple[Region, ...], ranks: dict[int, int], *, step_mm: float) -> list[str]:
+    """Pairs of neighbouring vertebrae that are not one above the other.
+
+    Parameters
+    ----------
+    found : tuple of Region
+        Regions of the label map.
+    ranks : dict
+        Number in the map -> place in the row of vertebrae from head to foot.
+    step_mm : float
+        How much higher the upper centre must lie (negative: how much lower it may lie).
+    """
+    by_rank: dict[int, list[Region]] = {}
+    for region in found:
+        if region.value in ranks:
+            by_rank.setdefault(ranks[region.value], []).append(region)
+    heights = [(rank, _centre(group)[2], group[0].value) for rank, group in sorted(by_rank.items())]
+    return [
+        f"number {lower[2]} should lie below {upper[2]} but its centre is {lower[1] - upper[1]:.0f} mm higher"
+        for upper, lower in zip(heights, heights[1:], strict=False)
+        if upper[1] - lower[1] < step_mm
+    ]
+
+
+def height_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list[str]:
+    """Vertebrae (but for the sacrum) that are spread over too great a height, in words."""
+    return [
+        f"{meanings[region.value].name} would be spread over {4 * region.height_spread_mm:.0f} mm from head to foot"
+        for region in found
+        if region.value in meanings
+        and (vertebra := meanings[region.value].vertebra) is not None
+        and vertebra.name != "S1"
+        and region.height_spread_mm > TALLEST_SPREAD_MM
+    ]
+
+
+def _centre(group: list[Region]) -> FloatArray:
+    weights = np.array([region.voxels for region in group], dtype=np.float64)
+    centre: FloatArray = np.average([region.centre_mm for region in group], axis=0, weights=weights)
+    return centre
+
+
+def side_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list[str]:
+    """Structures that lie on the wrong side of the patient, in words."""
+    named: dict[tuple[str, Side | None], list[Region]] = {}
+    spine: list[Region] = []
+    for region in found:
+        meaning = meanings.get(region.value)
+        if meaning is None:
+            continue
+        if meaning.vertebra is not None and meaning.side is None:
+            spine.append(region)
+        named.setdefault((_stem(meaning), meaning.side), []).append(region)
+    faults: list[str] = []
+    for (stem, side), group in named.items():
+        if side is not Side.LEFT or (stem, Side.RIGHT) not in named:
+            continue
+        right = named[stem, Side.RIGHT]
+        if min(_volume(group), _volume(right)) < LEAST_VOLUME_MM3:
+            continue
+        gap_mm = float(_centre(group)[0] - _centre(right)[0])
+        if gap_mm < SIDE_STEP_MM:
+            faults.append(f"{stem.replace('_', ' ')}: the left one lies {-gap_mm:.0f} mm to the right of the right one")
+    if spine:
+        faults += _faults_against_spine(named, float(_centre(spine)[0]))
+    return faults
+
+
+def _faults_against_spine(named: dict[tuple[str, Side | None], list[Region]], spine_mm: float) -> list[str]:
+    faults: list[str] = []
+    for (stem, side), group in named.items():
+        if side is None or (stem, side.other) in named or not stem.startswith(_LOUD_ALONE):
+            continue
+        offset_mm = float(side.sign * (_centre(group)[0] - spine_mm))
+        if _volume(group) >= LEAST_VOLUME_MM3 and offset_mm < -SIDE_STEP_MM:
+            faults.append(f"{side.value} {stem.replace('_', ' ')} lies {-offset_mm:.0f} mm on the other side of the spine")
+    situs = [
+        (name, float(side.sign * (_centre(named[name, None])[0] - spine_mm)))
+        for name, side in _SITUS.items()
+        if (name, None) in named and _volume(named[name, None]) >= LEAST_VOLUME_MM3
+    ]
+    if len(situs) >= 2 and all(offset_mm < -SIDE_STEP_MM for _, offset_mm in situs):
+        faults.append(", ".join(name.replace("_", " ") for name, _ in situs) + " all lie on the other side of the spine")
+    return faults
+
+
+def _stem(meaning: Label) -> str:
+    return meaning.name.replace("_left", "").replace("_right", "")
+
+
+def _volume(group: list[Region]) -> float:
+    return sum(region.volume_mm3 for region in group)
+
+
+def density_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list[str]:
+    """Whether bones lie on soft tissue, or muscles and organs on bone, in words."""
+    faults: list[str] = []
+    kinds = {"bone": {"bone"}, "muscle or organs": {"muscle", "organ"}}
+    for kind, tissues in kinds.items():
+        group = [r for r in found if r.value in meanings and meanings[r.value].tissue in tissues]
+        group = [r for r in group if "cartilage" not in meanings[r.value].name]
+        if _volume(group) < LEAST_VOLUME_MM3:
+            continue
+        fraction = float(np.average([r.dense_fraction for r in group], weights=[r.voxels for r in group]))
+        if kind == "bone" and fraction < LEAST_DENSE_BONE_FRACTION:
+            faults.append(f"only {100 * fraction:.0f} % of the voxels labelled as bone exceed {DENSE_HU:g} HU")
+        if kind != "bone" and fraction > MOST_DENSE_SOFT_FRACTION:
+            faults.append(f"{100 * fraction:.0f} % of the voxels labelled as {kind} exceed {DENSE_HU:g} HU, as bone does")
+    return faults
+
+
+def mirror_fault(values: NDArray[np.uint16], image: Volume) -> str:
+    """The axis along which the vertebrae, mirrored, would fit the bones better; empty if none does."""
+    is_vertebra = (values > 0) & (values < 5000)
+    if not is_vertebra.any():
+        return ""
+    is_dense = image.values > DENSE_HU
+    fraction = float(is_dense[is_vertebra].mean())
+    for axis in range(3):
+        mirrored = float(is_dense[np.flip(is_vertebra, axis)].mean())
+        if mirrored > fraction + FLIP_GAIN_FRACTION:
+            direction = image.geometry.axes[:, axis]
+            name = ("left-right", "front-back", "head-foot")[int(np.argmax(np.abs(direction)))]
+            return (
+                f"mirrored {name}, {100 * mirrored:.0f} % of the vertebrae would lie on dense voxels "
+                f"instead of {100 * fraction:.0f} %"
+            )
+    return ""
+
+
+def meanings_of(values: dict[int, int]) -> dict[int, Label]:
+    """Meaning of each of another program's numbers, from the map of its numbers to Foramen's."""
+    found = {number: label(value) for number, value in values.items()}
+    return {number: meaning for number, meaning in found.items() if meaning is not None}
