@@ -1,1 +1,8 @@
-"""reference body."""
+"""A lumbar spine made by code: bones T12 to the sacrum, nerves, muscles, vessels and skin, with their truth.
+
+`reference_vertebra` gives one bone in its own frame; `make_reference_body` a whole body as a CT with labels.
+"""
+
+from foramen.anatomy.reference_body.vertebra import ReferenceVertebra, reference_vertebra
+
+__all__ = ["ReferenceVertebra", "reference_vertebra"]

@@ -1,0 +1,77 @@
+"""Where the vertebrae of the reference body stand: the curve of the lumbar spine, lying on the back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from foramen.anatomy.reference_body.dimensions import LEVELS, dimensions
+from foramen.knowledge.facts import number
+from foramen.model.anatomy import VertebraFrame
+from foramen.model.levels import Vertebra
+from foramen.model.space import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Size of one body relative to the mean: scale along (left, posterior, superior), disc height, curve."""
+
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    disc_scale: float = 1.0
+    curve_scale: float = 1.0
+    fat_scale: float = 1.0
+
+
+MEAN_BUILD = Build()
+
+
+def frames_of(build: Build = MEAN_BUILD) -> dict[Vertebra, VertebraFrame]:
+    """Frames of T12 to S1 in LPS, stacked from the sacrum upwards; L3's body lies at the origin."""
+    frames: dict[Vertebra, VertebraFrame] = {}
+    sacrum = dimensions(Vertebra("S1"))
+    tilt_deg = number("anatomy.sacral_slope_deg") * build.curve_scale
+    endplate = np.zeros(3)
+    frames[Vertebra("S1")] = _frame(endplate, tilt_deg, sacrum.body_height_mm * build.scale[2], sacrum.wedge_rad)
+    for name in reversed(LEVELS[:-1]):
+        own = dimensions(Vertebra(name))
+        inferior_tilt_deg = tilt_deg - own.disc_wedge_deg * build.curve_scale
+        endplate = endplate + own.disc_height_mm * build.disc_scale * _up(0.5 * (tilt_deg + inferior_tilt_deg))
+        tilt_deg = inferior_tilt_deg - own.body_wedge_deg * build.curve_scale
+        height_mm = own.body_height_mm * build.scale[2]
+        endplate = endplate + height_mm * _up(tilt_deg)
+        frames[Vertebra(name)] = _frame(endplate, tilt_deg, height_mm, own.wedge_rad)
+    shift = frames[Vertebra("L3")].origin_mm
+    return {level: _moved(frames[level], -shift) for level in map(Vertebra, LEVELS)}
+
+
+@cache
+def mean_frames() -> dict[Vertebra, VertebraFrame]:
+    """Frames of the mean body."""
+    return frames_of(MEAN_BUILD)
+
+
+def _up(tilt_deg: float) -> FloatArray:
+    tilt = np.radians(tilt_deg)
+    return np.array([0.0, -np.sin(tilt), np.cos(tilt)])
+
+
+def _frame(endplate_mm: FloatArray, tilt_deg: float, height_mm: float, wedge_rad: float) -> VertebraFrame:
+    up = _up(tilt_deg)
+    axes = np.stack([[1.0, 0.0, 0.0], np.cross(up, [1.0, 0.0, 0.0]), up], axis=1)
+    return VertebraFrame(
+        origin_mm=endplate_mm - 0.5 * height_mm * up,
+        axes=axes,
+        superior_endplate_mm=endplate_mm,
+        inferior_endplate_mm=endplate_mm - height_mm * up,
+    )
+
+
+def _moved(frame: VertebraFrame, shift_mm: FloatArray) -> VertebraFrame:
+    return VertebraFrame(
+        origin_mm=frame.origin_mm + shift_mm,
+        axes=frame.axes,
+        superior_endplate_mm=frame.superior_endplate_mm + shift_mm,
+        inferior_endplate_mm=frame.inferior_endplate_mm + shift_mm,
+    )
