@@ -1,0 +1,211 @@
+"""What a needle may meet on its way: bone, keep-outs and nerves, as distance queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from foramen.errors import ImageError
+from foramen.geometry.distance_field import DistanceField
+from foramen.geometry.segments import segment_polyline_distance
+from foramen.knowledge.labels import FIRST_STRUCTURE, label
+from foramen.model.anatomy import Anatomy, KeepOut, KeepOutStatus, Nerve, NerveKind
+from foramen.model.space import FloatArray, LabelMap, Volume, VolumeGeometry, require_same_frame
+
+HARD_TISSUES = frozenset({"bone", "cement"})
+"""Tissues of the label table that a needle cannot pass."""
+
+NEURAL_KINDS = (NerveKind.SPINAL_NERVE, NerveKind.DORSAL_ROOT_GANGLION)
+"""Nerves that a needle must keep away from; the others are targets."""
+
+_PART_WORDS = {
+    "whole": "vertebra",
+    "arch": "lamina",
+    "superior_articular_left": "superior articular process",
+    "superior_articular_right": "superior articular process",
+    "inferior_articular_left": "inferior articular process",
+    "inferior_articular_right": "inferior articular process",
+    "transverse_left": "transverse process",
+    "transverse_right": "transverse process",
+    "pedicle_left": "pedicle",
+    "pedicle_right": "pedicle",
+    "ala_left": "ala",
+    "ala_right": "ala",
+    "spinous": "spinous process",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cloud:
+    """Surface voxels of one structure, for distances from far away."""
+
+    name: str
+    tree: KDTree
+    half_voxel_mm: float
+
+    def distance_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Distances (...) mm of LPS points (..., 3) to the structure, from the faces of its outer voxels."""
+        points = np.asarray(points_mm, dtype=np.float64)
+        centre_mm, _ = self.tree.query(points.reshape(-1, 3))
+        distance: FloatArray = np.maximum(centre_mm - self.half_voxel_mm, 0.0).reshape(points.shape[:-1])
+        return distance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Obstacles:
+    """Everything that a needle may meet around one target.
+
+    Parameters
+    ----------
+    bone : DistanceField
+        Labelled bone, and unlabelled voxels that are as dense as bone, around the target.
+    bone_values : ndarray of uint16, shape (n,)
+        Label value of each voxel in `bone_tree`; 0 stands for bone known only from its density.
+    keep_outs : tuple of Cloud
+        Structures that this patient's labels show.
+    nerves : tuple of Nerve
+        Spinal nerves and dorsal root ganglia.
+    unknown : tuple of KeepOut
+        Structures that this patient's images and labels do not show.
+    tolerance_mm : float
+        Half of a voxel's diagonal in the label map.
+    """
+
+    bone: DistanceField
+    bone_tree: KDTree
+    bone_values: NDArray[np.uint16]
+    keep_outs: tuple[Cloud, ...]
+    nerves: tuple[Nerve, ...]
+    unknown: tuple[KeepOut, ...]
+    tolerance_mm: float
+
+    def bone_names(self, points_mm: FloatArray) -> tuple[str, ...]:
+        """Names in words of the bones nearest to LPS points (n, 3)."""
+        _, nearest = self.bone_tree.query(np.atleast_2d(points_mm))
+        return tuple(bone_words(int(value)) for value in self.bone_values[nearest])
+
+    def nerve_distances_mm(self, starts_mm: FloatArray, ends_mm: FloatArray) -> FloatArray:
+        """Distances (n, number of nerves) mm between segments (n, 3) and the surfaces of the nerves."""
+        if not self.nerves:
+            return np.full((len(starts_mm), 0), np.inf)
+        return np.stack(
+            [segment_polyline_distance(starts_mm, ends_mm, n.centreline_mm) - n.radius_mm for n in self.nerves], axis=1
+        )
+
+
+def bone_words(value: int) -> str:
+    """Name in words of a bone's label value, such as "L4 lamina"; 0 is bone known only from its density."""
+    entry = label(value)
+    if entry is None:
+        return "unlabelled bone (by its density)"
+    if entry.vertebra is None:
+        return entry.name.replace("_", " ")
+    if entry.vertebra.name == "S1" and entry.part == "whole":
+        return "sacrum"
+    side = f"{entry.side.value} " if entry.side else ""
+    return f"{side}{entry.vertebra} {_PART_WORDS.get(entry.part, entry.part.replace('_', ' '))}"
+
+
+def find_obstacles(
+    anatomy: Anatomy, image: Volume, labels: LabelMap, *, around_mm: FloatArray, bone_hu: float
+) -> Obstacles:
+    """What a needle may meet in a region.
+
+    Parameters
+    ----------
+    around_mm : ndarray, shape (n, 3)
+        LPS points whose bounding box, with a rim, is where bone is looked for; keep-outs are
+        looked for in the whole label map.
+    bone_hu : float
+        Unlabelled voxels above it, further than a voxel's diagonal from labelled bone, count as bone.
+
+    Raises
+    ------
+    FrameError
+        If anatomy, image and labels are in different frames of reference.
+    ImageError
+        If no bone is labelled in the region.
+    """
+    require_same_frame(anatomy.frame_uid, labels.geometry.frame_uid, "Anatomy and label map")
+    require_same_frame(image.geometry.frame_uid, labels.geometry.frame_uid, "Image and label map")
+    bone, tree, values = _bone(image, labels, around_mm, bone_hu)
+    shown = [keep_out for keep_out in anatomy.keep_outs if keep_out.status is KeepOutStatus.SHOWN]
+    clouds = tuple(cloud for keep_out in shown if (cloud := _cloud(keep_out, labels)) is not None)
+    return Obstacles(
+        bone=bone,
+        bone_tree=tree,
+        bone_values=values,
+        keep_outs=clouds,
+        nerves=tuple(nerve for nerve in anatomy.nerves if nerve.kind in NEURAL_KINDS),
+        unknown=tuple(keep_out for keep_out in anatomy.keep_outs if keep_out.status is KeepOutStatus.UNKNOWN),
+        tolerance_mm=bone.tolerance_mm,
+    )
+
+
+def _bone(
+    image: Volume, labels: LabelMap, around_mm: FloatArray, bone_hu: float, rim_mm: float = 20.0
+) -> tuple[DistanceField, KDTree, NDArray[np.uint16]]:
+    geometry, block = _block(labels.geometry, around_mm, rim_mm)
+    values = labels.values[block]
+    is_labelled = _hard_values()[values]
+    if not is_labelled.any():
+        raise ImageError("No bone is labelled around the target. Check the label map in the contact sheet.")
+    bone = DistanceField.from_mask(is_labelled, geometry)
+    is_dense = (image.values[block] > bone_hu) & (values == 0) & (bone.values_mm > 2 * bone.tolerance_mm)
+    if is_dense.any():
+        bone = DistanceField.from_mask(is_labelled | is_dense, geometry)
+    is_shell = (bone.values_mm <= 0) & (bone.values_mm > -2 * bone.tolerance_mm)
+    index = np.argwhere(is_shell)
+    return (
+        bone,
+        KDTree(geometry.lps_mm(index.astype(np.float64))),
+        np.where(is_labelled[is_shell], values[is_shell], 0).astype(np.uint16),
+    )
+
+
+def _hard_values() -> NDArray[np.bool_]:
+    table = np.zeros(np.iinfo(np.uint16).max + 1, dtype=np.bool_)
+    table[1:FIRST_STRUCTURE] = True
+    for value in range(FIRST_STRUCTURE, FIRST_STRUCTURE + 1000):
+        entry = label(value)
+        table[value] = entry is not None and entry.tissue in HARD_TISSUES
+    return table
+
+
+def _block(
+    geometry: VolumeGeometry, around_mm: FloatArray, rim_mm: float
+) -> tuple[VolumeGeometry, tuple[slice, slice, slice]]:
+    index = geometry.index(np.atleast_2d(around_mm))
+    rim = rim_mm / geometry.spacing_mm
+    low = np.clip(np.floor(index.min(axis=0) - rim), 0, np.array(geometry.shape) - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0) + rim) + 1, 1, geometry.shape).astype(int)
+    high = np.maximum(high, low + 1)
+    affine = geometry.affine_mm.copy()
+    affine[:3, 3] = geometry.lps_mm(low.astype(np.float64))
+    shape = (int(high[0] - low[0]), int(high[1] - low[1]), int(high[2] - low[2]))
+    block = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+    return VolumeGeometry(shape=shape, affine_mm=affine, frame_uid=geometry.frame_uid), block
+
+
+def _cloud(keep_out: KeepOut, labels: LabelMap) -> Cloud | None:
+    if not keep_out.label_values:
+        return None  # shown by nerves
+    wanted = np.zeros(np.iinfo(np.uint16).max + 1, dtype=np.bool_)
+    wanted[list(keep_out.label_values)] = True
+    mask = np.ascontiguousarray(np.pad(wanted[labels.values], 1))
+    flat = np.flatnonzero(mask)
+    if not flat.size:
+        raise ImageError(
+            f"The keep-out {keep_out.name} is said to be shown, but none of its label values is in the label map. "
+            "Build the anatomy again from this label map."
+        )
+    linear = mask.ravel()
+    is_inner = np.ones(flat.size, dtype=np.bool_)
+    for stride in np.array(mask.strides) // mask.itemsize:
+        is_inner &= linear[flat - stride] & linear[flat + stride]
+    index = np.stack(np.unravel_index(flat[~is_inner], mask.shape), axis=1) - 1
+    points = labels.geometry.lps_mm(index.astype(np.float64))
+    return Cloud(name=keep_out.name, tree=KDTree(points), half_voxel_mm=float(labels.geometry.spacing_mm.min() / 2))

@@ -1,0 +1,186 @@
+"""One target with everything around it, and measurements on candidate paths to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foramen.anatomy.needle_paths import (
+    Needles,
+    bone_overlap_mm,
+    mean_nerve_distance_mm,
+    nerve_gaps_mm,
+    shaft_bone_gap_mm,
+    skin_distances_mm,
+)
+from foramen.anatomy.obstacles import Obstacles, find_obstacles
+from foramen.geometry.carm import beam_behind
+from foramen.geometry.segments import unit
+from foramen.geometry.skin import Body, find_body
+from foramen.knowledge.trajectory_rules import SACRUM, AngleBand, TrajectoryRules
+from foramen.model.anatomy import Anatomy, LandmarkName, VertebraFrame
+from foramen.model.device import RfCannula
+from foramen.model.plan import Posture, Target
+from foramen.model.space import FloatArray, LabelMap, Volume
+
+ANGLE_STEP_DEG = 2.5
+OFFSET_STEP_MM = 0.5
+OFFSET_REACH_MM = 3.0
+"""How far beside the nerve the axis of the electrode is tried."""
+
+WITHDRAWALS_MM = (0.0, 1.0, 2.0, 3.0, 4.0)
+"""How far the tip is drawn back from its best place along the nerve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """One target with everything around it."""
+
+    target: Target
+    frame: VertebraFrame
+    obstacles: Obstacles
+    body: Body
+    rules: TrajectoryRules
+    border_mm: float  # posterior coordinate of the foramen's posterior border
+    border_sd_mm: float
+    posture: Posture
+
+    @property
+    def overlap_limit_mm(self) -> float:
+        return max(self.rules.bone_overlap_mm, self.obstacles.tolerance_mm)
+
+    @property
+    def bands(self) -> tuple[AngleBand, AngleBand]:
+        rules = self.rules
+        if self.target.crosses_bone == SACRUM:
+            return rules.sacral_oblique, rules.sacral_declined
+        return rules.oblique, rules.declined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tried:
+    """Measurements on candidate paths; every array has one row per candidate."""
+
+    needles: Needles
+    withdrawn_mm: FloatArray
+    length_mm: FloatArray
+    is_in_image: NDArray[np.bool_]
+    behind_border_mm: FloatArray
+    overlap_mm: FloatArray
+    electrode_nerve_mm: FloatArray
+    shaft_nerve_mm: FloatArray
+    shaft_bone_mm: FloatArray
+    shaft_bone_at_mm: FloatArray
+    skin_angle_deg: FloatArray
+    lateral_mm: FloatArray
+
+    @property
+    def entries_mm(self) -> FloatArray:
+        entries: FloatArray = self.needles.tips_mm + self.length_mm[:, None] * self.needles.backs
+        return entries
+
+
+def set_scene(
+    anatomy: Anatomy, image: Volume, labels: LabelMap, target: Target, rules: TrajectoryRules, posture: Posture
+) -> Scene:
+    vertebra = anatomy.vertebra(target.crosses_bone)
+    border = vertebra.landmark(LandmarkName.FORAMEN_POSTERIOR_BORDER, target.side)
+    reach = rules.depth_max_mm + rules.length_reserve_mm
+    sacral = target.crosses_bone == SACRUM
+    oblique = rules.sacral_oblique if sacral else rules.oblique
+    declined = rules.sacral_declined if sacral else rules.declined
+    corners = [
+        target.position_mm + reach * beam_behind(vertebra.frame, target.side, oblique_deg=o, declined_deg=d)
+        for o in (oblique.search_low_deg, oblique.search_high_deg)
+        for d in (declined.search_low_deg, declined.search_high_deg)
+    ]
+    around = np.vstack([target.needed_segment_mm, *corners])
+    return Scene(
+        target=target,
+        frame=vertebra.frame,
+        obstacles=find_obstacles(anatomy, image, labels, around_mm=around, bone_hu=rules.bone_threshold_hu),
+        body=find_body(image, threshold_hu=rules.skin_threshold_hu),
+        rules=rules,
+        border_mm=float(vertebra.frame.to_vertebra(border.position_mm)[1]),
+        border_sd_mm=border.sd_mm,
+        posture=posture,
+    )
+
+
+def try_directions(scene: Scene, device: RfCannula) -> Tried:
+    oblique, declined = scene.bands
+    grid = [
+        beam_behind(scene.frame, scene.target.side, oblique_deg=o, declined_deg=d)
+        for o in _steps(oblique)
+        for d in _steps(declined)
+    ]
+    placed = _lay_on_nerve(scene, device, np.array(grid))
+    count = len(placed.backs)
+    withdrawn = np.repeat(WITHDRAWALS_MM, count)
+    backs = np.tile(placed.backs, (len(WITHDRAWALS_MM), 1))
+    tips = np.tile(placed.tips_mm, (len(WITHDRAWALS_MM), 1)) + withdrawn[:, None] * backs
+    return measure(scene, replace(placed, tips_mm=tips, backs=backs), withdrawn)
+
+
+def _steps(band: AngleBand) -> FloatArray:
+    count = max(1, int(np.ceil((band.search_high_deg - band.search_low_deg) / ANGLE_STEP_DEG)))
+    return np.linspace(band.search_low_deg, band.search_high_deg, count + 1)
+
+
+def _lay_on_nerve(scene: Scene, device: RfCannula, backs: FloatArray) -> Needles:
+    """The best place of the active tip for each direction: beside the nerve, resting on bone."""
+    segment = scene.target.needed_segment_mm
+    coarse = segment[np.linspace(0, len(segment) - 1, min(len(segment), 9)).astype(int)]
+    steps = np.arange(-OFFSET_REACH_MM, OFFSET_REACH_MM + OFFSET_STEP_MM / 2, OFFSET_STEP_MM)
+    disc = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    disc = disc[np.hypot(*disc.T) <= OFFSET_REACH_MM + 1e-9]
+    first = unit(np.cross(backs, scene.frame.superior))
+    second = np.cross(backs, first)
+    offsets = disc[None, :, :1] * first[:, None] + disc[None, :, 1:] * second[:, None]
+    along = (segment[0] - scene.target.position_mm) @ backs.T - scene.rules.tip_beyond_mm
+    tips = scene.target.position_mm + offsets + (along[:, None] * backs)[:, None]
+    needles = Needles(
+        tips_mm=tips.reshape(-1, 3),
+        backs=np.repeat(backs, len(disc), axis=0),
+        radius_mm=device.radius_mm,
+        active_mm=device.active_tip_mm,
+    )
+    overlap = bone_overlap_mm(needles, scene.obstacles)
+    cost = resting_cost(scene, overlap) + scene.rules.preferences.capture_per_mm * mean_nerve_distance_mm(
+        needles, coarse
+    )
+    cost += np.where(overlap > scene.overlap_limit_mm, 1e3, 0.0)
+    best = cost.reshape(len(backs), len(disc)).argmin(axis=1)
+    return needles.take(np.arange(len(backs)) * len(disc) + best)
+
+
+def resting_cost(scene: Scene, overlap_mm: FloatArray) -> FloatArray:
+    preferences = scene.rules.preferences
+    cost: FloatArray = preferences.in_bone_per_mm * np.maximum(
+        overlap_mm, 0
+    ) + preferences.off_bone_per_mm * np.maximum(-overlap_mm, 0)
+    return cost
+
+
+def measure(scene: Scene, needles: Needles, withdrawn_mm: FloatArray) -> Tried:
+    length, is_in_image = skin_distances_mm(needles, scene.body)
+    length = np.where(is_in_image, length, needles.active_mm)
+    entries = needles.tips_mm + length[:, None] * needles.backs
+    normals = scene.body.outward_normals(entries)
+    gap, place = shaft_bone_gap_mm(needles, length, scene.obstacles, free_mm=scene.rules.bone_graze_mm)
+    return Tried(
+        needles=needles,
+        withdrawn_mm=withdrawn_mm,
+        length_mm=length,
+        is_in_image=is_in_image,
+        behind_border_mm=scene.frame.to_vertebra(needles.tips_mm)[:, 1] - scene.border_mm,
+        overlap_mm=bone_overlap_mm(needles, scene.obstacles),
+        electrode_nerve_mm=nerve_gaps_mm(needles, needles.active_ends_mm, scene.obstacles),
+        shaft_nerve_mm=nerve_gaps_mm(needles, entries, scene.obstacles),
+        shaft_bone_mm=gap,
+        shaft_bone_at_mm=place,
+        skin_angle_deg=np.degrees(np.arccos(np.clip((normals * needles.backs).sum(axis=1), -1, 1))),
+        lateral_mm=np.abs(scene.frame.to_vertebra(entries)[:, 0]),
+    )
