@@ -150,14 +150,18 @@ def _faults_against_spine(named: dict[tuple[str, Side | None], list[Region]], sp
             continue
         offset_mm = float(side.sign * (_centre(group)[0] - spine_mm))
         if _volume(group) >= LEAST_VOLUME_MM3 and offset_mm < -SIDE_STEP_MM:
-            faults.append(f"{side.value} {stem.replace('_', ' ')} lies {-offset_mm:.0f} mm on the other side of the spine")
+            faults.append(
+                f"{side.value} {stem.replace('_', ' ')} lies {-offset_mm:.0f} mm on the other side of the spine"
+            )
     situs = [
         (name, float(side.sign * (_centre(named[name, None])[0] - spine_mm)))
         for name, side in _SITUS.items()
         if (name, None) in named and _volume(named[name, None]) >= LEAST_VOLUME_MM3
     ]
     if len(situs) >= 2 and all(offset_mm < -SIDE_STEP_MM for _, offset_mm in situs):
-        faults.append(", ".join(name.replace("_", " ") for name, _ in situs) + " all lie on the other side of the spine")
+        faults.append(
+            ", ".join(name.replace("_", " ") for name, _ in situs) + " all lie on the other side of the spine"
+        )
     return faults
 
 
@@ -182,7 +186,9 @@ def density_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> lis
         if kind == "bone" and fraction < LEAST_DENSE_BONE_FRACTION:
             faults.append(f"only {100 * fraction:.0f} % of the voxels labelled as bone exceed {DENSE_HU:g} HU")
         if kind != "bone" and fraction > MOST_DENSE_SOFT_FRACTION:
-            faults.append(f"{100 * fraction:.0f} % of the voxels labelled as {kind} exceed {DENSE_HU:g} HU, as bone does")
+            faults.append(
+                f"{100 * fraction:.0f} % of the voxels labelled as {kind} exceed {DENSE_HU:g} HU, as bone does"
+            )
     return faults
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from foramen.errors import ForamenError, ImageError
+from foramen.errors import ImageError
 from foramen.io import label_agreement
 from foramen.io.label_agreement import LEVEL_STEP_MM, Region, meanings_of, regions
 from foramen.io.label_schemes import FORAMEN, LabelScheme, SchemeKind, read_scheme, shipped_schemes
@@ -281,9 +281,7 @@ def _convert(raw: _RawMap, scheme: LabelScheme) -> NDArray[np.uint16]:
     return converted
 
 
-def _refine(
-    values: NDArray[np.uint16], raw: _RawMap, scheme: LabelScheme, image: Volume
-) -> NDArray[np.uint16]:
+def _refine(values: NDArray[np.uint16], raw: _RawMap, scheme: LabelScheme, image: Volume) -> NDArray[np.uint16]:
     """The label map with its whole vertebrae divided into parts, and discs named by the vertebra above."""
     is_vertebra = (values > 0) & (values < FIRST_STRUCTURE)
     if not is_vertebra.any():

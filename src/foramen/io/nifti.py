@@ -123,9 +123,7 @@ def derived_uid(values: NDArray[Any], affine_mm: FloatArray) -> str:
     return f"2.25.{int(content_sha256(values, affine_mm)[:32], 16)}"
 
 
-def on_grid_of(
-    geometry: VolumeGeometry, values: NDArray[Any], affine_mm: FloatArray, *, name: str
-) -> NDArray[Any]:
+def on_grid_of(geometry: VolumeGeometry, values: NDArray[Any], affine_mm: FloatArray, *, name: str) -> NDArray[Any]:
     """The voxels of another file in the axis order of `geometry`, if both have the same grid points.
 
     Axes may be permuted or flipped (as different converters do); nothing is interpolated.

@@ -1,0 +1,367 @@
+"""The case folder: one patient's image, labels, record and anatomy on disk.
+
+``case.json  image.nii.gz  labels.nii.gz  record.json  anatomy.json  plans/<plan-id>/``
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+import foramen
+from foramen.errors import CaseError, ForamenError, InputError
+from foramen.io.atomic_file import disk_error, whole_folder, write_bytes
+from foramen.io.dataclass_json import from_data, to_data
+from foramen.io.dicom import read_dicom_series
+from foramen.io.label_maps import LabelReading, LabelSource, read_labels
+from foramen.io.nifti import GRID_TOLERANCE_MM, content_sha256, image_bytes, read_array, read_image
+from foramen.io.record import read_record, record_from_json, record_to_json, require_same_patient
+from foramen.knowledge.documents import STRICT
+from foramen.model.anatomy import Anatomy
+from foramen.model.case import Case
+from foramen.model.record import ClinicalRecord
+from foramen.model.space import (
+    FloatArray,
+    LabelMap,
+    Modality,
+    PatientPosition,
+    Volume,
+    VolumeGeometry,
+    require_same_frame,
+)
+
+CASE_FILE = "case.json"
+IMAGE_FILE = "image.nii.gz"
+LABELS_FILE = "labels.nii.gz"
+RECORD_FILE = "record.json"
+ANATOMY_FILE = "anatomy.json"
+LOCK_FILE = ".lock"
+PLANS_FOLDER = "plans"
+
+SCHEMA_NAME = "foramen-case"
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Schema:
+    __pydantic_config__ = STRICT
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grid:
+    __pydantic_config__ = STRICT
+    shape: tuple[int, int, int]
+    affine_mm: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    __pydantic_config__ = STRICT
+    schema: _Schema
+    uid: str
+    frame_uid: str
+    modality: Modality
+    patient_position: PatientPosition
+    acquired_on: str
+    series_uid: str
+    patient_id: str
+    grid: _Grid
+    image_sha256: str
+    labels_sha256: str
+    foramen_version: str
+    made_at: str
+    history: tuple[str, ...]
+
+
+_PARSER = TypeAdapter(_File)
+
+
+def new_case(
+    image: Volume,
+    labels: LabelMap,
+    *,
+    record: ClinicalRecord,
+    patient_id: str = "",
+    patient_position: PatientPosition = PatientPosition.UNKNOWN,
+    acquired_on: str = "",
+    series_uid: str = "",
+    history: tuple[str, ...] = (),
+) -> Case:
+    """A case of an image and its labels, with hashes over their content and a UID derived from them.
+
+    Parameters
+    ----------
+    image, labels : Volume, LabelMap
+        On one grid in one frame.
+    record : ClinicalRecord
+        Of the same patient; an empty one leaves everything UNKNOWN.
+    patient_id : str
+        Of the scan; the record's if empty.
+
+    Raises
+    ------
+    FrameError, RecordError
+        If the grids or the patients differ.
+    """
+    require_same_patient(record, patient_id)
+    image_sha256 = content_sha256(image.values, image.geometry.affine_mm)
+    labels_sha256 = content_sha256(labels.values, labels.geometry.affine_mm)
+    digest = hashlib.sha256(f"{image_sha256} {labels_sha256}".encode()).hexdigest()
+    return Case(
+        uid=f"2.25.{int(digest[:32], 16)}",
+        image=image,
+        labels=labels,
+        record=record,
+        patient_id=patient_id or record.patient_id,
+        patient_position=patient_position,
+        acquired_on=acquired_on,
+        series_uid=series_uid,
+        image_sha256=image_sha256,
+        labels_sha256=labels_sha256,
+        history=history,
+    )
+
+
+def import_case(
+    scan: Path,
+    *,
+    out: Path,
+    labels: Sequence[LabelSource] = (),
+    record: Path | None = None,
+    patient_position: PatientPosition = PatientPosition.UNKNOWN,
+    patient_id: str = "",
+    series_uid: str | None = None,
+    on: datetime.date | None = None,
+) -> Case:
+    """The case made of a scan, its label maps and a record, saved as the folder `out`.
+
+    Parameters
+    ----------
+    scan : Path
+        NIfTI file, or folder of one DICOM CT series.
+    out : Path
+        Folder to make; it appears only when everything is complete.
+    labels : sequence of LabelSource
+        Label files in the order of their priority; none leaves everything unlabelled.
+    record : Path, optional
+        YAML record or FHIR bundle; without one every fact is UNKNOWN.
+    patient_position : PatientPosition
+        How the patient lay, for a NIfTI scan, which carries none.
+    patient_id : str
+        Of the scanned patient, for a NIfTI scan.
+    series_uid : str, optional
+        Which series, if the folder holds several.
+    on : date, optional
+        Day for which the record's age is computed; today if not given.
+
+    Raises
+    ------
+    InputError
+        (One of its subclasses) if anything given cannot be used.
+    CaseError
+        If `out` exists or cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CaseError(f"{out} exists already. Choose another folder, or delete it first.")
+    if scan.is_dir():
+        image, facts = read_dicom_series(scan, series_uid=series_uid)
+        if patient_position not in (PatientPosition.UNKNOWN, facts.patient_position):
+            raise InputError(
+                f"--patient-position {patient_position} contradicts the scan, whose Patient Position (0018,5100) is "
+                f"{facts.patient_position}. Leave the option out."
+            )
+        position, acquired_on, series = facts.patient_position, facts.acquired_on, facts.series_uid
+        scanned_id = facts.patient_id or patient_id
+        if facts.patient_id and patient_id and patient_id != facts.patient_id:
+            raise InputError("--patient-id contradicts the Patient ID (0010,0020) of the scan. Leave the option out.")
+        source = f"image from a DICOM series of {facts.slices} slices"
+    else:
+        image, position, acquired_on, series, scanned_id = read_image(scan), patient_position, "", "", patient_id
+        source = f"image from {scan.name}; patient position {'as stated by the user' if position != 'UNKNOWN' else 'unknown'}"
+    reading = read_labels(labels, image) if labels else _no_labels(image)
+    clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
+    case = new_case(
+        image,
+        reading.labels,
+        record=clinical,
+        patient_id=scanned_id,
+        patient_position=position,
+        acquired_on=acquired_on,
+        series_uid=series,
+        history=(source, *reading.history, f"record: {clinical.origin or 'none given'}"),
+    )
+    save_case(case, out)
+    return case
+
+
+def _no_labels(image: Volume) -> LabelReading:
+    values = np.zeros(image.geometry.shape, dtype=np.uint16)
+    return LabelReading(labels=LabelMap(geometry=image.geometry, values=values), history=("no label map was given",))
+
+
+def save_case(case: Case, path: Path, *, anatomy: Anatomy | None = None) -> None:
+    """Write a case as a new folder, whole or not at all; raises `CaseError` if it exists or cannot be written."""
+    geometry = case.image.geometry
+    described = {
+        "schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION},
+        "uid": case.uid,
+        "frame_uid": geometry.frame_uid,
+        "modality": case.image.modality.value,
+        "patient_position": case.patient_position.value,
+        "acquired_on": case.acquired_on,
+        "series_uid": case.series_uid,
+        "patient_id": case.patient_id,
+        "grid": {"shape": list(geometry.shape), "affine_mm": geometry.affine_mm.tolist()},
+        "image_sha256": case.image_sha256,
+        "labels_sha256": case.labels_sha256,
+        "foramen_version": foramen.__version__,
+        "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "history": list(case.history),
+    }
+    with whole_folder(path) as folder:
+        write_bytes(folder / IMAGE_FILE, image_bytes(case.image))
+        write_bytes(folder / LABELS_FILE, image_bytes(case.labels))
+        write_bytes(folder / RECORD_FILE, record_to_json(case.record).encode())
+        if anatomy is not None:
+            write_anatomy(folder, anatomy)
+        write_bytes(folder / CASE_FILE, (json.dumps(described, indent=1, allow_nan=False) + "\n").encode())
+
+
+def open_case(path: Path) -> Case:
+    """The case of a folder, checked against the hashes it was saved with.
+
+    Raises
+    ------
+    CaseError
+        If it is no case folder, of a newer major version, or an image or label file was changed.
+    """
+    described = _described(path)
+    affine_mm = np.array(described.grid.affine_mm, dtype=np.float64)
+    geometry = VolumeGeometry(shape=described.grid.shape, affine_mm=affine_mm, frame_uid=described.frame_uid)
+    try:
+        values = _stored(path / IMAGE_FILE, geometry).astype(np.float32)
+        numbers = _stored(path / LABELS_FILE, geometry).astype(np.uint16)
+        text = (path / RECORD_FILE).read_text(encoding="utf-8")
+        record = record_from_json(text, name=str(path / RECORD_FILE))
+    except (ForamenError, OSError, UnicodeDecodeError) as failure:
+        raise CaseError(f"The case {path} is damaged: {failure} Import it again.") from failure
+    for name, array, expected in (
+        (IMAGE_FILE, values, described.image_sha256),
+        (LABELS_FILE, numbers, described.labels_sha256),
+    ):
+        if content_sha256(array, affine_mm) != expected:
+            raise CaseError(f"{path / name} was changed after the import (SHA-256 differs). Import the case again.")
+    return Case(
+        uid=described.uid,
+        image=Volume(geometry=geometry, values=values, modality=described.modality),
+        labels=LabelMap(geometry=geometry, values=numbers),
+        record=record,
+        patient_id=described.patient_id,
+        patient_position=described.patient_position,
+        acquired_on=described.acquired_on,
+        series_uid=described.series_uid,
+        image_sha256=described.image_sha256,
+        labels_sha256=described.labels_sha256,
+        history=described.history,
+    )
+
+
+def _described(path: Path) -> _File:
+    file = path / CASE_FILE
+    if not file.is_file():
+        raise CaseError(f"{path} is not a case folder: it has no {CASE_FILE}. Make one with foramen case import.")
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        schema = data["schema"]
+        name, major = schema["name"], str(schema["version"]).partition(".")[0]
+    except (OSError, ValueError, KeyError, TypeError) as failure:
+        raise CaseError(f"{file} is damaged ({failure}). Import the case again.") from failure
+    if name != SCHEMA_NAME or major != SCHEMA_VERSION.partition(".")[0]:
+        raise CaseError(
+            f"{file} is {name} {schema['version']}, this Foramen reads {SCHEMA_NAME} {SCHEMA_VERSION}. Use a matching version."
+        )
+    try:
+        return _PARSER.validate_python(data)
+    except ValidationError as failure:
+        first = failure.errors(include_url=False)[0]
+        raise CaseError(
+            f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}. Import the case again."
+        ) from failure
+
+
+def _stored(path: Path, geometry: VolumeGeometry) -> FloatArray:
+    values, affine_mm = read_array(path)
+    if values.shape != geometry.shape or np.abs(affine_mm - geometry.affine_mm).max() > GRID_TOLERANCE_MM:
+        raise CaseError(f"{path.name} is on another grid than case.json says.")
+    return values
+
+
+def write_anatomy(path: Path, anatomy: Anatomy) -> None:
+    """Write the anatomy into a case folder, replacing an older one."""
+    data = {"schema": {"name": "foramen-anatomy", "version": "1.0"}, "anatomy": to_data(anatomy)}
+    write_bytes(path / ANATOMY_FILE, (json.dumps(data, allow_nan=False) + "\n").encode())
+
+
+def read_anatomy(path: Path, *, frame_uid: str) -> Anatomy | None:
+    """The anatomy of a case folder, or None if none was saved.
+
+    Raises
+    ------
+    CaseError, FrameError
+        If the file is damaged, or belongs to another frame than `frame_uid`.
+    """
+    file = path / ANATOMY_FILE
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))["anatomy"]
+    except (OSError, ValueError, KeyError, TypeError) as failure:
+        raise CaseError(
+            f"{file} is damaged ({failure}). Delete it: it is made again from image and labels."
+        ) from failure
+    anatomy = from_data(Anatomy, content, path="anatomy")
+    require_same_frame(frame_uid, anatomy.frame_uid, str(file))
+    return anatomy
+
+
+@contextlib.contextmanager
+def case_lock(path: Path) -> Iterator[None]:
+    """Hold the one writer's lock of a case; it is released when the process ends, however it ends.
+
+    Raises
+    ------
+    CaseError
+        If another process writes to the case, or the folder cannot be written to.
+    """
+    file = path / LOCK_FILE
+    if not (path / CASE_FILE).is_file():
+        raise CaseError(f"{path} is not a case folder: it has no {CASE_FILE}. Make one with foramen case import.")
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as failure:
+        raise disk_error(file, failure) from failure
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as failure:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            raise CaseError(
+                f"The case {path} is being written by another Foramen (process {holder}). Wait until it has finished."
+            ) from failure
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
