@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,22 +28,22 @@ class TissueField:
     perfusion_W_per_m3_K: FloatArray
 
 
-def tissue_field(table: Sequence[TissueProperties], index: IndexArray) -> TissueField:
+def tissue_field(table: Sequence[TissueProperties], index: IndexArray, *, is_perfused: bool) -> TissueField:
     """Properties of the cells whose tissue is `table[index]`."""
+    flow = np.array([t.perfusion_W_per_m3_K if is_perfused else 0.0 for t in table])
     electric = np.array([min(t.electric_S_per_m, METAL_CONDUCTIVITY_S_PER_M) for t in table])
     return TissueField(
         electric_S_per_m=electric[index],
         thermal_W_per_m_K=np.array([t.thermal_W_per_m_K for t in table])[index],
         heat_capacity_J_per_m3_K=np.array([t.heat_capacity_J_per_m3_K for t in table])[index],
-        perfusion_W_per_m3_K=np.array([t.perfusion_W_per_m3_K for t in table])[index],
+        perfusion_W_per_m3_K=flow[index],
     )
 
 
 def uniform_field(properties: TissueProperties, grid: RevolvedGrid, *, is_perfused: bool) -> TissueField:
     """One tissue everywhere outside the needle."""
     index = np.zeros((grid.shape[0] - grid.inner, *grid.shape[1:]), dtype=np.intp)
-    perfusion = properties.perfusion_W_per_m3_K if is_perfused else 0.0
-    return tissue_field([replace(properties, perfusion_W_per_m3_K=perfusion)], index)
+    return tissue_field([properties], index, is_perfused=is_perfused)
 
 
 def conductivity_factor(law: ConductivityLaw, temperature_degC: FloatArray) -> FloatArray:
