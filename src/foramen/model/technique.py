@@ -28,6 +28,8 @@ class Technique:
         (level) -> vertebrae that must be in the image.
     needs_landmarks : callable
         (level) -> (vertebra, landmark) pairs that must be found.
+    treated_nerves : callable
+        (level) -> names of the nerves that are treated, as diagnostic blocks name them (``{"L3", "L4"}``).
     find_targets : callable
         (anatomy, level, side) -> targets, in words and in space.
     plan_views : callable
@@ -43,5 +45,6 @@ class Technique:
     effect_model: str
     needs_vertebrae: Callable[[Level], tuple[Vertebra, ...]]
     needs_landmarks: Callable[[Level], tuple[tuple[Vertebra, LandmarkName], ...]]
+    treated_nerves: Callable[[Level], frozenset[str]]
     find_targets: Callable[[Anatomy, Level, Side], tuple[Target, ...]]
     plan_views: Callable[..., tuple[View, ...]]

@@ -22,10 +22,13 @@ def _joint(level: Level) -> Segment:
     return level
 
 
-def _needed() -> NeededPart:
+def _needed(crosses: Vertebra) -> NeededPart:
+    """The part to capture; on the ala it starts in the groove beside the process and has no end landmark."""
+    is_sacral = crosses == SACRUM
+    start = LandmarkName.SACRAL_ALA_NOTCH if is_sacral else LandmarkName(str(fact(ID, "needed_segment_start").value))
     return NeededPart(
-        start=LandmarkName(str(fact(ID, "needed_segment_start").value)),
-        end=LandmarkName(str(fact(ID, "needed_segment_end").value)),
+        start=start,
+        end=None if is_sacral else LandmarkName(str(fact(ID, "needed_segment_end").value)),
         length_mm=number(ID, "needed_segment_length_mm"),
         shortest_mm=common_number("trajectory.shortest_needed_part_mm"),
     )
@@ -38,16 +41,25 @@ def needs_vertebrae(level: Level) -> tuple[Vertebra, ...]:
 
 def needs_landmarks(level: Level) -> tuple[tuple[Vertebra, LandmarkName], ...]:
     """Landmarks that cut the needed part of each nerve and stop the tip."""
-    needed = _needed()
-    names = (needed.start, *([needed.end] if needed.end else []), LandmarkName.FORAMEN_POSTERIOR_BORDER)
-    return tuple((vertebra, name) for vertebra in needs_vertebrae(level) for name in names)
+    found: list[tuple[Vertebra, LandmarkName]] = []
+    for vertebra in needs_vertebrae(level):
+        needed = _needed(vertebra)
+        found += [(vertebra, name) for name in (needed.start, needed.end) if name is not None]
+        found.append((vertebra, LandmarkName.FORAMEN_POSTERIOR_BORDER))
+    return tuple(found)
+
+
+def treated_nerves(level: Level) -> frozenset[str]:
+    """Names of the two nerves, as a diagnostic block names them."""
+    return frozenset(supply.root.name for supply in lumbar_joint_supply(_joint(level)))
 
 
 def find_targets(anatomy: Anatomy, level: Level, side: Side) -> tuple[Target, ...]:
     """The two nerves of the joint, the upper first."""
-    joint, needed = _joint(level), _needed()
+    joint = _joint(level)
     return tuple(
-        find_target(anatomy, supply, joint=joint, side=side, needed=needed) for supply in lumbar_joint_supply(joint)
+        find_target(anatomy, supply, joint=joint, side=side, needed=_needed(supply.crosses))
+        for supply in lumbar_joint_supply(joint)
     )
 
 
@@ -76,6 +88,7 @@ TECHNIQUE = Technique(
     effect_model="rf_heat",
     needs_vertebrae=needs_vertebrae,
     needs_landmarks=needs_landmarks,
+    treated_nerves=treated_nerves,
     find_targets=find_targets,
     plan_views=plan_views,
 )
