@@ -218,7 +218,7 @@ def devices() -> tuple[Device, ...]:
     return devices_of_document(read_document("devices.yaml"))
 
 
-def devices_of(kind: str) -> tuple[Device, ...]:
+def devices_of_kind(kind: str) -> tuple[Device, ...]:
     """The devices of one kind (needle, rf_cannula, lead, introducer, curved_electrode, balloon)."""
     found = tuple(device for device in devices() if device.kind == kind)
     if not found:

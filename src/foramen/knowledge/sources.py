@@ -26,6 +26,7 @@ Tier = Literal[
     "teaching",
     "public_code",
     "lay_article",
+    "own_model",
     "unverified",
 ]
 
