@@ -11,7 +11,12 @@ import pytest
 
 import foramen
 import foramen.cli
+from foramen.io.label_schemes import read_scheme, shipped_schemes
+from foramen.io.record import parse_record
 from foramen.knowledge.facts import fact
+from foramen.knowledge.labels import vertebra_value
+from foramen.model.levels import Vertebra
+from foramen.model.record import UNKNOWN
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "foramen"
@@ -103,3 +108,35 @@ def test_facts_named_in_documents_exist() -> None:
     assert named
     for fact_id in sorted(named):
         assert fact(fact_id).id == fact_id
+
+
+def example(page: str) -> str:
+    """The YAML example of a page."""
+    found = re.findall(r"^```yaml\n(.*?)^```", (DOCUMENTS / page).read_text(encoding="utf-8"), re.M | re.S)
+    assert len(found) == 1
+    return str(found[0])
+
+
+def test_the_example_of_a_record_is_read() -> None:
+    record = parse_record(example("record.md"), name="record.md")
+    assert record.value("neuro.cauda_equina") is False
+    assert record.value("pregnant") is UNKNOWN
+    (block,) = record.blocks.items
+    assert block.nerves == {"L3", "L4"}
+    assert block.relief_percent == 85
+    assert record.medicines.complete_as_of == "2026-03-02"
+    assert len(record.medicines.items) == 2
+
+
+def test_the_example_of_a_mapping_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(example("labels.md"), encoding="utf-8")
+    scheme = read_scheme(path)
+    assert scheme.values[1] == vertebra_value(Vertebra("L4"))
+    assert scheme.values[4] == vertebra_value(Vertebra("L4"), "superior_articular_left")
+    assert scheme.unknown(frozenset({1, 99, 7})) == (7,)
+
+
+def test_every_scheme_of_labels_is_described() -> None:
+    described = set(re.findall(r"^\| `(\w+)` \|", (DOCUMENTS / "labels.md").read_text(encoding="utf-8"), re.M))
+    assert described == set(shipped_schemes())
