@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, TypeVar
@@ -80,40 +80,60 @@ def read_document(name: str) -> Document:
 
 
 def parse_document(text: str, *, name: str) -> Document:
-    """The document of a YAML text; a repeated key, a merge key or broken YAML raises `KnowledgeError`."""
+    """The document of a YAML text; repeated keys, aliases, merge keys and broken YAML raise `KnowledgeError`."""
     loader = _Loader(text)
-    positions: dict[Path, Position] = {}
+    builder = _Builder(loader=loader, name=name)
     try:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise KnowledgeError(f"{name}: the file must hold a mapping at its top level.")
-        content = _build(node, loader=loader, path=(), positions=positions, name=name)
+        content = builder.build(node, ())
     except yaml.YAMLError as failure:
         mark = getattr(failure, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise KnowledgeError(f"{name}{place}: {getattr(failure, 'problem', failure)}. Correct the YAML.") from failure
     finally:
         loader.dispose()
-    return Document(name=name, content=content, positions=positions)
+    return Document(name=name, content=content, positions=builder.positions)
 
 
-def _build(node: Any, *, loader: Any, path: Path, positions: dict[Path, Position], name: str) -> Any:
-    positions[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-    if isinstance(node, yaml.SequenceNode):
-        return [
-            _build(child, loader=loader, path=(*path, i), positions=positions, name=name)
-            for i, child in enumerate(node.value)
-        ]
-    if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node)
-    content: dict[Any, Any] = {}
-    for key_node, child in node.value:
-        key = loader.construct_object(key_node)
-        if key in content or key == "<<":
-            line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
-            raise KnowledgeError(f"{name}, line {line}, column {column}: {key!r} is repeated or not allowed here.")
-        content[key] = _build(child, loader=loader, path=(*path, key), positions=positions, name=name)
-    return content
+@dataclass(slots=True, kw_only=True)
+class _Builder:
+    """Turns YAML nodes into plain values and notes where each stood."""
+
+    loader: Any
+    name: str
+    positions: dict[Path, Position] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+
+    def build(self, node: Any, path: Path) -> Any:
+        self.positions[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if id(node) in self.seen:
+            raise self._error(node, "aliases (*name) are not allowed")
+        self.seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+        content: dict[Any, Any] = {}
+        for key_node, child in node.value:
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.endswith(":merge"):
+                raise self._error(key_node, "merge keys (<<) and keys that are lists or mappings are not allowed")
+            key = self._scalar(key_node)
+            if key in content:
+                raise self._error(key_node, f"{key!r} is repeated")
+            content[key] = self.build(child, (*path, key))
+        return content
+
+    def _scalar(self, node: Any) -> Any:
+        try:
+            return self.loader.construct_object(node)
+        except ValueError as failure:  # such as the date 2026-13-01
+            raise self._error(node, f"{node.value!r} is impossible ({failure})") from failure
+
+    def _error(self, node: Any, problem: str) -> KnowledgeError:
+        mark = node.start_mark
+        return KnowledgeError(f"{self.name}, line {mark.line + 1}, column {mark.column + 1}: {problem}. Correct it.")
 
 
 @cache
