@@ -189,7 +189,8 @@ def import_case(
         source = f"image from a DICOM series of {facts.slices} slices"
     else:
         image, position, acquired_on, series, scanned_id = read_image(scan), patient_position, "", "", patient_id
-        source = f"image from {scan.name}; patient position {'as stated by the user' if position != 'UNKNOWN' else 'unknown'}"
+        posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
+        source = f"image from {scan.name}; patient position {posture}"
     reading = read_labels(labels, image) if labels else _no_labels(image)
     clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
     case = new_case(
@@ -290,7 +291,8 @@ def _described(path: Path) -> _File:
         raise CaseError(f"{file} is damaged ({failure}). Import the case again.") from failure
     if name != SCHEMA_NAME or major != SCHEMA_VERSION.partition(".")[0]:
         raise CaseError(
-            f"{file} is {name} {schema['version']}, this Foramen reads {SCHEMA_NAME} {SCHEMA_VERSION}. Use a matching version."
+            f"{file} is {name} {schema['version']}, this Foramen reads {SCHEMA_NAME} "
+            f"{SCHEMA_VERSION}. Use a matching version of Foramen, or import the case again."
         )
     try:
         return _PARSER.validate_python(data)

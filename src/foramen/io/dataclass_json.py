@@ -1,16 +1,17 @@
 """Any of our dataclasses to plain JSON data and back, by their type hints.
 
-Enumerations become their values, typed levels ``{"kind": "segment", "name": "L4-L5"}``, arrays nested lists
-(or references handed out by the caller), UNKNOWN the string ``UNKNOWN`` in an object, and members of a
-union of dataclasses are told apart by their `kind` field. Reading checks every key: an unknown or a missing
-one raises.
+Enumerations become their values, typed levels their spelling (``L4`` a vertebra, ``L4-L5`` a segment, ``L4 root``
+a root, ``L4,L5`` and ``L4,`` a set), UNKNOWN the text ``UNKNOWN``, arrays nested lists (or references handed out by
+the caller); members of a union of dataclasses are told apart by their `kind` field. Reading checks every key: an
+unknown or a missing one raises.
 """
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -30,11 +31,8 @@ StoreArray = Callable[[str, NDArray[Any]], object]
 LoadArray = Callable[[str, object], NDArray[Any]]
 """Takes the path of a field and what stood for it; returns the array."""
 
-_LEVEL_KINDS: dict[str, type[Vertebra] | type[Segment] | type[Root]] = {
-    "vertebra": Vertebra,
-    "segment": Segment,
-    "root": Root,
-}
+UNKNOWN_TEXT = "UNKNOWN"
+"""How UNKNOWN is written."""
 
 
 def _array_to_list(path: str, array: NDArray[Any]) -> object:
@@ -62,12 +60,9 @@ def to_data(value: object, *, store: StoreArray = _array_to_list, path: str = ""
         Where the value stands, for messages and for `store`.
     """
     if value is UNKNOWN:
-        return {"unknown": True}
-    if isinstance(value, Vertebra | Segment | Root):
-        kind = next(kind for kind, made in _LEVEL_KINDS.items() if made is type(value))
-        return {"kind": kind, "name": value.name}
-    if isinstance(value, VertebraSet):
-        return {"kind": "vertebra_set", "name": str(value)}
+        return UNKNOWN_TEXT
+    if isinstance(value, Vertebra | Segment | Root | VertebraSet):
+        return level_text(value)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, np.ndarray):
@@ -81,30 +76,59 @@ def to_data(value: object, *, store: StoreArray = _array_to_list, path: str = ""
     if isinstance(value, tuple | list):
         return [to_data(item, store=store, path=_join(path, str(i))) for i, item in enumerate(value)]
     if isinstance(value, np.generic):
-        return value.item()
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CaseError(f"{path}: {value} is not a finite number and cannot be stored.")
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise TypeError(f"{path}: {type(value).__name__} has no JSON form.")
 
 
-def from_data(kind: type[Made], data: object, *, load: LoadArray = _list_to_array, path: str = "") -> Made:
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    array: LoadArray
+    ignores_unknown: bool
+
+
+def from_data(
+    kind: type[Made],
+    data: object,
+    *,
+    load: LoadArray = _list_to_array,
+    ignores_unknown: bool = False,
+    path: str = "",
+) -> Made:
     """The object of that type from its JSON data.
+
+    Parameters
+    ----------
+    kind : type
+        Dataclass to make.
+    data : object
+        Parsed JSON.
+    load : callable
+        Makes an array of what stands for one.
+    ignores_unknown : bool
+        Pass over unknown keys, as a file of a later minor version may have.
+    path : str
+        Where the data stand, for messages.
 
     Raises
     ------
     CaseError
         If a key is unknown or missing, or a value is of the wrong type; the message names the place.
     """
-    made: Made = _read(kind, data, load, path)
+    made: Made = _read(kind, data, _Reader(load, ignores_unknown), path)
     return made
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def type_hints(kind: Any) -> dict[str, Any]:
+    """The resolved type hints of a dataclass."""
     return get_type_hints(kind)
 
 
-def _read(kind: Any, data: Any, load: LoadArray, path: str) -> Any:
+def _read(kind: Any, data: Any, load: _Reader, path: str) -> Any:
     origin = get_origin(kind)
     if kind == Level:
         return _read_level(data, path)
@@ -115,7 +139,7 @@ def _read(kind: Any, data: Any, load: LoadArray, path: str) -> Any:
             raise _wrong(path, " or ".join(map(repr, get_args(kind))), data)
         return data
     if origin is np.ndarray or kind is np.ndarray:
-        return load(path, data)
+        return load.array(path, data)
     if origin in (tuple, list, frozenset):
         return _read_sequence(origin, get_args(kind), data, load, path)
     if origin is dict:
@@ -147,7 +171,7 @@ def _read_plain(kind: Any, data: Any, path: str) -> Any:
 
 def _read_enum(kind: type[Enum], data: Any, path: str) -> Enum:
     if kind is Unknown:
-        _need(data == {"unknown": True}, path, "UNKNOWN", data)
+        _need(data == UNKNOWN_TEXT, path, UNKNOWN_TEXT, data)
         return UNKNOWN
     try:
         return kind(data)
@@ -155,17 +179,17 @@ def _read_enum(kind: type[Enum], data: Any, path: str) -> Enum:
         raise _wrong(path, "one of " + ", ".join(str(member.value) for member in kind), data) from failure
 
 
-def _read_union(members: tuple[Any, ...], data: Any, load: LoadArray, path: str) -> Any:
+def _read_union(members: tuple[Any, ...], data: Any, load: _Reader, path: str) -> Any:
     if data is None and type(None) in members:
         return None
-    if data == {"unknown": True} and Unknown in members:
+    if data == UNKNOWN_TEXT and Unknown in members:
         return UNKNOWN
     if set(members) == set(get_args(Level)):
         return _read_level(data, path)
-    tagged = [m for m in members if is_dataclass(m)]
+    tagged: list[Any] = [m for m in members if is_dataclass(m)]
     if isinstance(data, dict) and len(tagged) > 1:
         for member in tagged:
-            if get_args(_hints(member).get("kind", None)) == (data.get("kind"),):
+            if get_args(type_hints(member).get("kind", None)) == (data.get("kind"),):
                 return _read(member, data, load, path)
         raise _wrong(_join(path, "kind"), "a known kind", data.get("kind"))
     for member in sorted(members, key=lambda m: m is float):  # whole numbers stay whole where both may stand
@@ -177,7 +201,7 @@ def _read_union(members: tuple[Any, ...], data: Any, load: LoadArray, path: str)
     raise _wrong(path, " or ".join(getattr(m, "__name__", str(m)) for m in members), data)
 
 
-def _read_sequence(origin: Any, arguments: tuple[Any, ...], data: Any, load: LoadArray, path: str) -> Any:
+def _read_sequence(origin: Any, arguments: tuple[Any, ...], data: Any, load: _Reader, path: str) -> Any:
     _need(isinstance(data, list), path, "a list", data)
     if origin is tuple and arguments[-1] is not Ellipsis:
         _need(len(data) == len(arguments), path, f"a list of {len(arguments)}", data)
@@ -188,9 +212,9 @@ def _read_sequence(origin: Any, arguments: tuple[Any, ...], data: Any, load: Loa
     return origin(_read(arguments[0], item, load, _join(path, str(i))) for i, item in enumerate(data))
 
 
-def _read_dataclass(kind: Any, arguments: tuple[Any, ...], data: Any, load: LoadArray, path: str) -> Any:
+def _read_dataclass(kind: Any, arguments: tuple[Any, ...], data: Any, load: _Reader, path: str) -> Any:
     _need(isinstance(data, dict), path, f"an object ({kind.__name__})", data)
-    hints = _hints(kind)
+    hints = type_hints(kind)
     if arguments:  # a generic such as Listed[Medicine]
         bound = dict(zip(kind.__parameters__, arguments, strict=True))
         hints = {name: _substitute(hint, bound) for name, hint in hints.items()}
@@ -199,12 +223,14 @@ def _read_dataclass(kind: Any, arguments: tuple[Any, ...], data: Any, load: Load
     missing = sorted(
         name for name, f in known.items() if name not in data and f.default is MISSING and f.default_factory is MISSING
     )
+    if load.ignores_unknown:
+        unknown = []
     if unknown or missing:
         problem = f"unknown key {unknown[0]!r}" if unknown else f"the key {missing[0]!r} is missing"
         raise CaseError(
             f"{path or 'top level'}: {problem} in {kind.__name__}. The file was written by another version."
         )
-    made = {name: _read(hints[name], item, load, _join(path, name)) for name, item in data.items()}
+    made = {name: _read(hints[name], item, load, _join(path, name)) for name, item in data.items() if name in known}
     try:
         return kind(**made)
     except ForamenError as failure:
@@ -221,14 +247,26 @@ def _substitute(hint: Any, bound: Mapping[Any, Any]) -> Any:
     return origin[tuple(_substitute(a, bound) for a in arguments)] if origin is not types.UnionType else hint
 
 
+def level_text(level: Level) -> str:
+    """The spelling of a typed level from which its kind can be read again."""
+    if isinstance(level, Root):
+        return f"{level.name} root"
+    if isinstance(level, VertebraSet):
+        return f"{level}," if len(level.vertebrae) == 1 else str(level)
+    return level.name
+
+
 def _read_level(data: Any, path: str) -> Level:
-    _need(isinstance(data, dict) and {"kind", "name"} == set(data), path, "a level {kind, name}", data)
+    _need(isinstance(data, str), path, "a level such as L4, L4-L5 or L4 root", data)
+    name, _, word = data.partition(" ")
     try:
-        if data["kind"] == "vertebra_set":
-            return VertebraSet(tuple(Vertebra(name) for name in data["name"].split(",")))
-        return _LEVEL_KINDS[data["kind"]](data["name"])
-    except (ForamenError, KeyError, AttributeError) as failure:
-        raise CaseError(f"{path}: {data!r} is not a level ({failure}).") from failure
+        if word == "root":
+            return Root(name)
+        if "," in data:
+            return VertebraSet(tuple(Vertebra(part) for part in data.split(",") if part))
+        return Segment(data) if "-" in data else Vertebra(data)
+    except ForamenError as failure:
+        raise CaseError(f"{path}: {failure}") from failure
 
 
 def _need(condition: bool, path: str, wanted: str, found: object) -> None:

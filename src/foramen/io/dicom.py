@@ -162,7 +162,8 @@ def _require_same(chosen: list[tuple[Path, Any]]) -> None:
         if len(found) > 1:
             shown = "" if tag == "PatientID" else f" ({', '.join(sorted(found)[:4])})"
             raise ImageError(
-                f"The series mixes {len(found)} {words}{shown}. Export one reconstruction of one patient into its own folder."
+                f"The series mixes {len(found)} {words}{shown}. "
+                "Export one reconstruction of one patient into its own folder."
             )
 
 
@@ -185,7 +186,8 @@ def _patient_position(header: Any) -> PatientPosition:
     text = str(getattr(header, "PatientPosition", "") or "")
     if text == "" or text not in PatientPosition.__members__ or text == PatientPosition.UNKNOWN:
         raise ImageError(
-            f"The series has no usable Patient Position (0018,5100; found {text!r}), so how the patient lay is not known. "
+            f"The series has no usable Patient Position (0018,5100; found {text!r}), "
+            "so how the patient lay is not known. "
             "Export it with this tag, or convert it to NIfTI and state --patient-position."
         )
     return PatientPosition(text)
@@ -230,22 +232,26 @@ def _slice_step(slices: list[_Slice]) -> FloatArray:
     if len(twins):
         place = int(twins[0])
         raise ImageError(
-            f"{len(twins)} slices are there twice, such as {slices[place].path.name} and {slices[place + 1].path.name} at "
+            f"{len(twins)} slices are there twice, such as {slices[place].path.name} and "
+            f"{slices[place + 1].path.name} at "
             f"{along_mm[place]:.2f} mm. Export one reconstruction into its own folder."
         )
     odd = np.flatnonzero(np.abs(gaps_mm - usual_mm) > SPACING_TOLERANCE_FRACTION * usual_mm)
     if len(odd):
         place = int(odd[0])
         raise ImageError(
-            f"The slices are not evenly spaced: between {along_mm[place]:.2f} and {along_mm[place + 1]:.2f} mm the gap is "
-            f"{gaps_mm[place]:.2f} mm, elsewhere {usual_mm:.2f} mm. A slice is missing: export the series again, complete."
+            f"The slices are not evenly spaced: between {along_mm[place]:.2f} and {along_mm[place + 1]:.2f} mm "
+            f"the gap is "
+            f"{gaps_mm[place]:.2f} mm, elsewhere {usual_mm:.2f} mm. "
+            "A slice is missing: export the series again, complete."
         )
     step_mm: FloatArray = (positions[-1] - positions[0]) / (len(slices) - 1)
     sideways_mm = float(np.linalg.norm(step_mm - (step_mm @ normal) * normal))
     if sideways_mm > SHEAR_TOLERANCE_FRACTION * usual_mm:
         tilt_deg = float(np.degrees(np.arctan2(sideways_mm, usual_mm)))
         raise ImageError(
-            f"The series was taken with a tilted gantry ({tilt_deg:.1f} degrees): its slices are sheared against each other. "
+            f"The series was taken with a tilted gantry ({tilt_deg:.1f} degrees): its slices are "
+            "sheared against each other. "
             "Resample it to right-angled axes first, or give an untilted series."
         )
     bent_mm = np.abs(positions - positions[0] - np.arange(len(slices))[:, None] * step_mm).max()
@@ -260,7 +266,8 @@ def _pixels(item: _Slice) -> NDArray[np.float32]:
     for tag in ("RescaleSlope", "RescaleIntercept"):
         if getattr(item.header, tag, None) in (None, ""):
             raise ImageError(
-                f"{item.path} has no {tag} (0028,1052 / 1053), so its numbers are not Hounsfield units. Export it again."
+                f"{item.path} has no {tag} (0028,1052 / 1053), so its numbers are not Hounsfield units. "
+                "Export it again."
             )
     try:
         with warnings.catch_warnings():

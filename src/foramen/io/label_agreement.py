@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def order_faults(found: tuple[Region, ...], ranks: dict[int, int], *, step_mm: f
     heights = [(rank, _centre(group)[2], group[0].value) for rank, group in sorted(by_rank.items())]
     return [
         f"number {lower[2]} should lie below {upper[2]} but its centre is {lower[1] - upper[1]:.0f} mm higher"
-        for upper, lower in zip(heights, heights[1:], strict=False)
+        for upper, lower in pairwise(heights)
         if upper[1] - lower[1] < step_mm
     ]
 

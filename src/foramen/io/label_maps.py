@@ -200,8 +200,8 @@ def _stated(raw: _RawMap) -> LabelScheme | None:
     unknown = scheme.unknown(raw.numbers)
     if unknown:
         raise ImageError(
-            f"{raw.source.path} holds numbers that the scheme {scheme.name} does not know: {_listed(unknown)}. Give the "
-            "right scheme, or a mapping file that names them (or lists them under ignore)."
+            f"{raw.source.path} holds numbers that the scheme {scheme.name} does not know: {_listed(unknown)}. "
+            "Give the right scheme, or a mapping file that names them (or lists them under ignore)."
         )
     return scheme
 
@@ -286,7 +286,8 @@ def _refine(values: NDArray[np.uint16], raw: _RawMap, scheme: LabelScheme, image
     is_vertebra = (values > 0) & (values < FIRST_STRUCTURE)
     if not is_vertebra.any():
         raise ImageError(
-            f"{raw.source.path} divides vertebrae without naming them, and no other label map names them. Give that map too."
+            f"{raw.source.path} divides vertebrae without naming them, and no other label map names them. "
+            "Give that map too."
         )
     distance, nearest = ndimage.distance_transform_edt(
         ~is_vertebra, sampling=image.geometry.spacing_mm, return_indices=True

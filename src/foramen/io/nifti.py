@@ -152,7 +152,7 @@ def on_grid_of(geometry: VolumeGeometry, values: NDArray[Any], affine_mm: FloatA
     if is_permutation:
         order = [int(np.argmax(np.abs(rotation[:, axis]))) for axis in range(3)]
         flips = [axis for axis in range(3) if rotation[order[axis], axis] < 0]
-        turned = np.flip(np.transpose(values, order), flips)
+        turned = np.flip(np.transpose(values, order), tuple(flips))
         exact = np.eye(4)
         exact[:3, :3] = rotation
         exact[:3, 3] = [values.shape[a] - 1 if rotation[a].sum() < 0 else 0.0 for a in range(3)]
