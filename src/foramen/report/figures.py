@@ -1,0 +1,106 @@
+"""Every picture of a plan, made once and shared by report, PDF and card."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foramen.errors import FrameError
+from foramen.model.anatomy import Anatomy
+from foramen.model.case import Case
+from foramen.model.plan import Delivery, Plan, RfHeatEffect, Target, Trajectory, View
+from foramen.report.carm import attenuation_of, draw_view
+from foramen.report.course import draw_course
+from foramen.report.cuts import CutScene, draw_cuts
+from foramen.report.messages import message
+from foramen.report.scene import build_scene
+from foramen.report.scene_pictures import cameras_of, draw_scene
+from foramen.report.slices import bone_mask
+
+_SCENE_HALF_MM = 62.0
+_SAME_BEAM_DEG = 1.0
+_SAME_CENTRE_MM = 3.0
+
+
+def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
+    """PNG pictures of a plan by name.
+
+    Names: ``<n>-cuts``, ``<n>-3d-working``, ``<n>-3d-oblique``, ``<n>-3d-lateral`` and ``<n>-course`` for the n-th
+    target (from 1), and ``view-<m>`` for the m-th of `distinct_views`.
+
+    Raises
+    ------
+    FrameError
+        If plan, image and anatomy are not in one frame of reference.
+    """
+    frame_uid = case.image.geometry.frame_uid
+    if frame_uid not in {plan.case.frame_uid} or anatomy.frame_uid != frame_uid:
+        raise FrameError(
+            f"Plan ({plan.case.frame_uid}), image ({frame_uid}) and anatomy ({anatomy.frame_uid}) must share a frame "
+            "of reference. Open the case that this plan belongs to."
+        )
+    bone = bone_mask(case.labels)
+    pictures: dict[str, bytes] = {}
+    for number, target in enumerate(plan.targets, start=1):
+        trajectories = trajectories_of(plan, target)
+        effect = heat_of(plan, target)
+        cut_scene = CutScene(
+            case=case, anatomy=anatomy, bone=bone, target=target, trajectories=trajectories, effect=effect
+        )
+        pictures[f"{number}-cuts"] = draw_cuts(cut_scene)
+        scene = build_scene(
+            bone,
+            case.labels.geometry,
+            anatomy,
+            target=target,
+            trajectories=trajectories,
+            effect=effect,
+            half_mm=_SCENE_HALF_MM,
+        )
+        for key, camera in cameras_of(target, trajectories).items():
+            title = message(key, target=target.nerve, side=message(f"side.{target.side.value}"))
+            pictures[f"{number}-3d-{key.partition('.')[2]}"] = draw_scene(scene, camera, title=title)
+        if effect is not None and effect.history:
+            pictures[f"{number}-course"] = draw_course(effect)
+    if plan.targets:
+        centre = np.mean([target.position_mm for target in plan.targets], axis=0)
+        attenuation = attenuation_of(case.image, centre)
+        for number, view in enumerate(distinct_views(plan), start=1):
+            pictures[f"view-{number}"] = draw_view(attenuation, view, plan.trajectories)
+    return pictures
+
+
+def trajectories_of(plan: Plan, target: Target) -> tuple[Trajectory, ...]:
+    """The chosen trajectories to one target."""
+    delivered = {t for d in plan.deliveries if d.target == target_key(target) for t in d.trajectories}
+    return tuple(t for t in plan.trajectories if t.target == target_key(target) or t.id in delivered)
+
+
+def target_key(target: Target) -> str:
+    """What trajectories and deliveries call a target."""
+    return target.name
+
+
+def delivery_of(plan: Plan, target: Target) -> Delivery | None:
+    """What is done at one target, or None."""
+    return next((d for d in plan.deliveries if d.target == target_key(target)), None)
+
+
+def heat_of(plan: Plan, target: Target) -> RfHeatEffect | None:
+    """The predicted heat at one target, or None where nothing was modelled."""
+    delivery = delivery_of(plan, target)
+    return delivery.effect if delivery is not None and isinstance(delivery.effect, RfHeatEffect) else None
+
+
+def distinct_views(plan: Plan) -> tuple[View, ...]:
+    """The plan's views, working views included, each once."""
+    kept: list[View] = []
+    for view in (*(t.view for t in plan.trajectories), *plan.views):
+        if not any(_is_same(view, other) for other in kept):
+            kept.append(view)
+    return tuple(kept)
+
+
+def _is_same(first: View, second: View) -> bool:
+    turned = np.degrees(np.arccos(np.clip(float(first.beam @ second.beam), -1, 1)))
+    moved = np.linalg.norm(first.centre_mm - second.centre_mm)
+    return bool(turned < _SAME_BEAM_DEG and moved < _SAME_CENTRE_MM and first.name == second.name)

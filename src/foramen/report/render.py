@@ -1,0 +1,153 @@
+"""Report (HTML and PDF) and card of a plan; returns text and bytes, opens no file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from foramen.errors import ForamenError
+from foramen.knowledge.technique_facts import technique_knowledge
+from foramen.model.anatomy import Anatomy
+from foramen.model.case import Case
+from foramen.model.plan import Plan
+from foramen.report.figures import distinct_views, figures
+from foramen.report.messages import message
+from foramen.report.sheet import is_posture_changed, keep_out_lines, target_sheets, unknown_lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """How tightly the card is set: the size of its type, and how much of each list and text it shows."""
+
+    type_pt: float
+    items: int
+    characters: int
+    views: int
+
+
+_FITS: tuple[_Fit, ...] = (
+    _Fit(type_pt=8.8, items=12, characters=400, views=6),
+    _Fit(type_pt=8.0, items=12, characters=300, views=6),
+    _Fit(type_pt=7.2, items=10, characters=220, views=6),
+    _Fit(type_pt=6.6, items=8, characters=160, views=4),
+    _Fit(type_pt=6.2, items=5, characters=100, views=3),
+    _Fit(type_pt=6.0, items=3, characters=60, views=2),
+)
+"""Tried in this order until the card is one page; what is left out says so and stands in the report."""
+
+
+_STIMULATION = "_threshold_v"
+"""Steps with a threshold in volts are the stimulation tests, which the card repeats."""
+
+
+def render_report(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, bytes] | None = None) -> str:
+    """Self-contained HTML of the report.
+
+    Parameters
+    ----------
+    plan, case, anatomy
+        What is reported; they must share a frame of reference.
+    pictures : mapping, optional
+        Result of `figures`, if it was made before; otherwise it is made here.
+    """
+    return _fill("report.html.j2", plan, anatomy, _pictures(plan, case, anatomy, pictures), is_print=False)
+
+
+def render_pdf(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, bytes] | None = None) -> bytes:
+    """PDF of the report, A4; identity and disclaimer on every page.
+
+    Raises
+    ------
+    ForamenError
+        If the system's Pango libraries are missing; the message says what to install.
+    """
+    text = _fill("report.html.j2", plan, anatomy, _pictures(plan, case, anatomy, pictures), is_print=True)
+    pdf, _ = _pdf(text)
+    return pdf
+
+
+def render_card(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, bytes] | None = None) -> bytes:
+    """PDF of the card for the procedure table: exactly one A4 page.
+
+    Raises
+    ------
+    ForamenError
+        If the Pango libraries are missing, or the plan has more targets than a page holds.
+    """
+    shown = _pictures(plan, case, anatomy, pictures)
+    for fit in _FITS:
+        pdf, pages = _pdf(_fill("card.html.j2", plan, anatomy, shown, is_print=True, fit=fit))
+        if pages == 1:
+            return pdf
+    raise ForamenError(
+        f"The card needs more than one page for {len(plan.targets)} targets. Plan fewer nerves in one session, "
+        "or use the report."
+    )
+
+
+def _pictures(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, bytes] | None) -> Mapping[str, bytes]:
+    return figures(plan, case, anatomy) if pictures is None else pictures
+
+
+def _fill(
+    template: str,
+    plan: Plan,
+    anatomy: Anatomy,
+    pictures: Mapping[str, bytes],
+    *,
+    is_print: bool,
+    fit: _Fit | None = None,
+) -> str:
+    limit = fit.characters if fit is not None else None
+
+    def short(text: str) -> str:
+        return text if limit is None or len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+    environment = Environment(
+        loader=PackageLoader("foramen.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    knowledge = technique_knowledge(plan.technique)
+    environment.filters["short"] = short
+    environment.filters["words"] = lambda text: str(text).replace("_", " ")
+    return environment.get_template(template).render(
+        plan=plan,
+        anatomy=anatomy,
+        knowledge=knowledge,
+        stimulation=tuple(step.text for step in knowledge.steps if step.quantity.endswith(_STIMULATION)),
+        sheets=target_sheets(plan, anatomy),
+        unknowns=unknown_lines(plan, anatomy),
+        keep_outs=keep_out_lines(plan, anatomy),
+        views=distinct_views(plan),
+        is_posture_changed=is_posture_changed(plan),
+        picture={name: _data_uri(content) for name, content in pictures.items()},
+        t=message,
+        is_print=is_print,
+        fit=fit,
+    )
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _pdf(html: str) -> tuple[bytes, int]:
+    """PDF of a page description and its number of pages."""
+    try:
+        from weasyprint import HTML
+        from weasyprint.urls import URLFetcher
+    except OSError as failure:
+        raise ForamenError(
+            f"PDF needs the Pango libraries, which this computer does not have ({failure}). Install them "
+            "(Debian, Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0; macOS: brew install pango; "
+            "Fedora: dnf install pango). The HTML report works without them."
+        ) from failure
+    embedded_only = URLFetcher(allowed_protocols={"data"})  # no file and no network is read
+    document = HTML(string=html, url_fetcher=embedded_only).render()
+    return bytes(document.write_pdf()), len(document.pages)
