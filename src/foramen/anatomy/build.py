@@ -1,0 +1,200 @@
+"""The anatomy of a patient from a CT and its label map of whole vertebrae."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from foramen.anatomy.bones import Bone, extract_bone
+from foramen.anatomy.frames import BodyShape, back_of, body_ball, check_back, measure_body, up_of
+from foramen.anatomy.keep_outs import find_keep_outs
+from foramen.anatomy.landmarks import find_landmarks
+from foramen.anatomy.levels import count_levels, labelled_levels
+from foramen.anatomy.nerves import find_nerves
+from foramen.anatomy.reference_body.dimensions import LEVELS
+from foramen.anatomy.registration import Registration, register
+from foramen.errors import ImageError, LandmarkError
+from foramen.knowledge.facts import number
+from foramen.knowledge.labels import label
+from foramen.model.anatomy import Anatomy, VertebraAnatomy
+from foramen.model.levels import Side, Vertebra
+from foramen.model.space import FloatArray, LabelMap, Modality, Volume, require_same_frame
+
+SACRUM = Vertebra("S1")
+
+
+def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
+    """Frames, landmarks, nerves, keep-outs and level count of a patient.
+
+    Parameters
+    ----------
+    image : Volume
+        CT.
+    labels : LabelMap
+        On the grid of the image, numbered by `labels.yaml`; whole vertebrae suffice.
+
+    Raises
+    ------
+    ImageError
+        If the image is no CT, the grids differ, or the labels do not lie on bone.
+    LevelError
+        If no vertebra is labelled or the names run upwards.
+    LandmarkError
+        If the labels are mirrored or turned back to front.
+    """
+    _check_images(image, labels)
+    levels = labelled_levels(labels)
+    work = _Work(bones={}, notes=[])
+    for level in levels:
+        if level.name not in LEVELS:
+            work.notes.append(f"{level}: outside T12 to S1, only named.")
+            continue
+        try:
+            work.bones[level] = extract_bone(labels, level)
+        except LandmarkError as error:
+            work.notes.append(str(error))
+    _check_sides(labels)
+    _check_on_bone(image, labels)
+    shapes = _measure(work)
+    registrations: dict[Vertebra, Registration] = {}
+    vertebrae: dict[Vertebra, VertebraAnatomy] = {}
+    for level, shape in shapes.items():
+        bone = work.bones[level]
+        registration = register(bone, shape)
+        landmarks, note = find_landmarks(bone, registration)
+        if landmarks:
+            registrations[level] = registration
+        vertebrae[level] = VertebraAnatomy(
+            level=level, frame=shape.frame, landmarks=landmarks, is_complete=not bone.is_cut, note=note
+        )
+    nerves = find_nerves(work.bones, registrations, vertebrae)
+    return Anatomy(
+        frame_uid=image.geometry.frame_uid,
+        vertebrae=tuple(vertebrae.values()),
+        nerves=nerves,
+        keep_outs=find_keep_outs(labels, nerves),
+        level_count=count_levels(labels, levels),
+        notes=tuple(work.notes),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    bones: dict[Vertebra, Bone]
+    notes: list[str] = field(default_factory=list)
+
+
+def _measure(work: _Work) -> dict[Vertebra, BodyShape]:
+    """Frames of all bones, first the whole vertebrae, then those that are cut, then the sacrum from L5."""
+    balls = {level: body_ball(bone) for level, bone in work.bones.items() if level != SACRUM}
+    whole = {level: ball for level, ball in balls.items() if not work.bones[level].is_cut}
+    usual_radius = float(np.median([r for _, r in (whole or balls).values()])) if balls else 0.0
+    rows = {level: centre for level, (centre, radius) in balls.items() if radius > 0.7 * usual_radius}
+    found: dict[Vertebra, BodyShape] = {}
+    for level in whole:
+        bone = work.bones[level]
+        centre, radius = balls[level]
+        back = back_of(bone, centre, radius)
+        up = up_of(level, {**rows, level: centre})
+        check_back(bone, back)
+        _try(work, found, level, centre, radius, back, up)
+    for level in [v for v in balls if v not in found]:
+        if not work.bones[level].is_cut:
+            continue
+        near = _nearest(level, found)
+        if near is None:
+            work.notes.append(f"{level}: cut by the edge of the scan and no whole vertebra beside it to go by.")
+            continue
+        frame = found[near].frame
+        _try(work, found, level, balls[level][0], balls[near][1], frame.posterior, frame.superior)
+    if SACRUM in work.bones:
+        _measure_sacrum(work, found, usual_radius)
+    return {level: found[level] for level in work.bones if level in found}
+
+
+def _measure_sacrum(work: _Work, found: dict[Vertebra, BodyShape], radius: float) -> None:
+    above = _nearest(SACRUM, found)
+    if above is None:
+        work.notes.append("S1: the sacrum's frame is found from L5 above it, which is not in this image.")
+        return
+    frame = found[above].frame
+    if above.name not in {"L5", "L6"}:
+        work.notes.append(f"S1: L5 is missing (nearest is {above}), so the sacrum's frame is not found.")
+        return
+    down = radius + number("registration.lumbosacral_disc_mm")
+    seed = frame.inferior_endplate_mm - down * frame.superior
+    inside = work.bones[SACRUM].low_mm + np.argwhere(work.bones[SACRUM].distance_mm < -0.5 * radius)
+    near = inside[np.linalg.norm(inside - seed, axis=1) < radius]
+    centre = near.mean(axis=0) if len(near) else seed
+    _try(work, found, SACRUM, centre, radius, frame.posterior, frame.superior)
+
+
+def _try(
+    work: _Work,
+    found: dict[Vertebra, BodyShape],
+    level: Vertebra,
+    centre: FloatArray,
+    radius: float,
+    back: FloatArray,
+    up: FloatArray,
+) -> None:
+    try:
+        found[level] = measure_body(work.bones[level], centre_mm=centre, radius_mm=radius, back=back, up=up)
+    except LandmarkError as error:
+        work.notes.append(str(error))
+
+
+def _nearest(level: Vertebra, found: dict[Vertebra, BodyShape]) -> Vertebra | None:
+    return min(found, key=lambda v: (abs(v.number - level.number), v.number), default=None)
+
+
+def _check_images(image: Volume, labels: LabelMap) -> None:
+    require_same_frame(image.geometry.frame_uid, labels.geometry.frame_uid, "Image and label map")
+    if not image.geometry.same_as(labels.geometry):
+        raise ImageError(
+            f"Image {image.geometry.shape} and label map {labels.geometry.shape} lie on different grids. "
+            "Resample the label map to the image first (foramen case import does)."
+        )
+    if image.modality is not Modality.CT:
+        raise ImageError(f"Anatomy is found on CT, this image is {image.modality.value}. Import a CT.")
+
+
+def _check_sides(labels: LabelMap) -> None:
+    """Raise `LandmarkError` if a structure labelled left lies to the right of its right counterpart."""
+    lateral: dict[str, dict[Side, float]] = {}
+    values = np.unique(labels.values)
+    for value in values[values > 0]:
+        entry = label(int(value))
+        if entry is None or entry.side is None:
+            continue
+        centre = labels.geometry.lps_mm(np.array(ndimage.center_of_mass(labels.values == value)))
+        stem = entry.name.replace("_left", "").replace("_right", "")
+        lateral.setdefault(stem, {})[entry.side] = float(centre[0])
+    for name, by_side in lateral.items():
+        if len(by_side) == 2 and by_side[Side.LEFT] < by_side[Side.RIGHT]:
+            raise LandmarkError(
+                f"The label map is mirrored: {name} left lies {by_side[Side.RIGHT] - by_side[Side.LEFT]:.0f} mm to the "
+                "right of its right counterpart. Export the labels again with their affine."
+            )
+
+
+def _check_on_bone(image: Volume, labels: LabelMap) -> None:
+    """Raise `ImageError` if the vertebral labels are not denser than what surrounds them."""
+    mask = (labels.values > 0) & (labels.values < 5000)
+    reach = max(1, round(6.0 / float(image.geometry.spacing_mm.min())))
+    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+    block = tuple(slice(max(s.start - reach, 0), s.stop + reach) for s in box)
+    inside = mask[block]
+    around = ndimage.binary_dilation(inside, iterations=reach) & ~inside
+    values = image.values[block]
+    if not around.any():
+        raise ImageError("The vertebral labels fill the whole image. Check the label map.")
+    difference = float(values[inside].mean() - values[around].mean())
+    limit = number("registration.bone_contrast_limit_hu")
+    if difference < limit:
+        raise ImageError(
+            f"The vertebral labels do not lie on bone: only {difference:.0f} HU above their surroundings (limit "
+            f"{limit:.0f} HU). The label map is shifted, mirrored or of another scan."
+        )
