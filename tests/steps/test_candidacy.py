@@ -114,6 +114,15 @@ def test_red_flags_come_first() -> None:
     assert Severity.RED_FLAG not in severities[first_other:]
 
 
+def test_reasons_are_the_lines_that_decided() -> None:
+    infected = judged(suitable(infection__local=True, bmi=40.0))
+    assert infected.reasons == tuple(c.reason for c in infected.criteria if c.id == "GC01")
+    assert "local infection: yes (2026-05-30, clinic)" in infected.reasons[0]
+    open_ = judged(suitable(block(relief_percent=UNKNOWN)))
+    assert [("relief not recorded" in reason) for reason in open_.reasons] == [True]
+    assert len(judged(suitable()).reasons) >= 3
+
+
 @pytest.mark.parametrize("profile", ["society", "sis_strict", "bcbs_nd", "cms_lcd"])
 def test_every_profile_accepts_two_good_blocks(profile: str) -> None:
     assert judged(suitable(), profile=profile).status is VerdictStatus.ACCEPTABLE

@@ -147,7 +147,7 @@ def test_lidocaine_maximum_by_weight_and_absolute(weight_kg: float, limit: str) 
 
 
 def test_preparation_is_in_the_order_of_time_and_every_line_has_reason_and_source() -> None:
-    care = care_for(record("Eliquis", prescriber__agreed_hold=True), is_sedated=True)
+    care = care_for(record("Clexane", prescriber__agreed_hold=True), is_sedated=True)
     dated = [item.when for item in care.of(CarePhase.PREPARATION) if item.when[:4].isdigit()]
     assert dated == sorted(dated)
     assert len(dated) >= 3

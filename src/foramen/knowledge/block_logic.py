@@ -12,6 +12,7 @@ from datetime import date
 
 from foramen.errors import RecordError
 from foramen.knowledge.judging import Judgement, all_of, any_of, truth_of
+from foramen.knowledge.record_facts import record_fact
 from foramen.model.levels import Side
 from foramen.model.record import UNKNOWN, BlockKind, ClinicalRecord, DiagnosticBlock, Unknown
 from foramen.model.verdict import Truth
@@ -122,7 +123,7 @@ def _words(block: DiagnosticBlock, judgement: Judgement) -> str:
     }[judgement.truth]
     told = [f for f in judgement.found if judgement.truth is not Truth.TRUE or f.startswith("relief of")]
     if judgement.truth is Truth.UNKNOWN:
-        told = [fact.removeprefix("block.").replace("_", " ") + " not recorded" for fact in judgement.missing]
+        told = [f"{record_fact(fact).label} not recorded" for fact in judgement.missing]
     return f"block of {block.date or 'unknown date'}: {verdict} ({'; '.join(told)})"
 
 

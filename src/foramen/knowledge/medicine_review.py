@@ -149,7 +149,7 @@ def _continued(medicine: Medicine, entry: Drug, occasion: Occasion) -> CareItem:
     if entry.drug_class == "glp1_agonist" and occasion.is_sedated is not False:
         hours = number("drugs.glp1_liquid_diet_h")
         text = f"{medicine.text}: if sedated, shared decision; liquids only for {hours:g} h before."
-        reason, is_shared = "Delayed gastric emptying matters with sedation only.", True
+        reason, is_shared = "Sedation is not ruled out.", True
     elif entry.drug_class in FASTING_CLASSES and occasion.is_sedated is not False:
         text = f"{medicine.text}: if sedated, ask the prescriber for the dose of the fasting morning."
         reason, is_shared = "Fasting follows sedation.", True

@@ -26,6 +26,7 @@ class RecordFact:
 
     key: str
     type: Literal["bool", "number", "choice"]
+    label: str
     question: str
     of: Literal["answer", "complaint", "block"] = "answer"
     unit: str = ""
@@ -107,30 +108,26 @@ def answered(record: ClinicalRecord, key: str) -> tuple[AnswerValue | Unknown, s
         return listed, words
     if listed is not UNKNOWN and listed != value:
         raise RecordError(
-            f"The record contradicts itself: {key} is answered {spoken(value)}, but {words}. Correct one of them."
+            f"The record contradicts itself: {declared.label} ({key}) is answered {spoken(value)}, but {words}. "
+            "Correct one of them."
         )
     if answer is not None:
         told = ", ".join(part for part in (answer.when, answer.source) if part)
-        words = f"{label(key)}: {spoken(value, declared.unit)}{f' ({told})' if told else ''}"
+        words = f"{declared.label}: {spoken(value, declared.unit)}{f' ({told})' if told else ''}"
     return value, words
 
 
 def _listed(record: ClinicalRecord, declared: RecordFact) -> tuple[bool | Unknown, str]:
     if not declared.list:
-        return UNKNOWN, f"{label(declared.key)}: not recorded"
+        return UNKNOWN, f"{declared.label}: not recorded"
     items = record.allergies if declared.list == "allergies" else record.conditions
     told = [entry for entry in items.items if not entry.strip().lower().startswith(("no ", "family history"))]
     hits = [entry for entry in told if any(term in entry.lower() for term in declared.terms)]
     if hits:
-        return True, f"{label(declared.key)}: yes (the list of {declared.list} has {'; '.join(hits)})"
+        return True, f"{declared.label}: yes (the list of {declared.list} has {'; '.join(hits)})"
     if items.complete_as_of:
-        return False, f"{label(declared.key)}: no (not in the list of {declared.list}, complete {items.complete_as_of})"
-    return UNKNOWN, f"{label(declared.key)}: not recorded"
-
-
-def label(key: str) -> str:
-    """A fact's key in words, such as "infection, local" for ``infection.local``."""
-    return key.replace(".", ", ").replace("_", " ")
+        return False, f"{declared.label}: no (not in the list of {declared.list}, complete {items.complete_as_of})"
+    return UNKNOWN, f"{declared.label}: not recorded"
 
 
 def spoken(value: AnswerValue | Unknown, unit: str = "") -> str:

@@ -27,6 +27,11 @@ class Severity(StrEnum):
     WARN = "warn"
     INFO = "info"
 
+    @property
+    def is_deciding(self) -> bool:
+        """Whether a criterion of this severity decides the verdict; the others are only shown."""
+        return self in (Severity.RED_FLAG, Severity.EXCLUDE_ABSOLUTE, Severity.REQUIRED)
+
 
 class VerdictStatus(StrEnum):
     """Outcome of the candidacy question."""
@@ -60,6 +65,12 @@ class Criterion:
     missing: tuple[str, ...] = ()
     action: str = ""
 
+    @property
+    def speaks_against(self) -> bool:
+        """Whether this line alone makes the verdict not acceptable."""
+        against = Truth.FALSE if self.severity is Severity.REQUIRED else Truth.TRUE
+        return self.severity.is_deciding and self.truth is against
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dissent:
@@ -84,10 +95,9 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The lines that decided the verdict, in words."""
-        decisive = {
-            VerdictStatus.NOT_ACCEPTABLE: {Truth.TRUE, Truth.FALSE},
-            VerdictStatus.NEEDS_INFORMATION: {Truth.UNKNOWN},
-            VerdictStatus.ACCEPTABLE: {Truth.TRUE, Truth.FALSE},
-        }[self.status]
-        return tuple(c.reason for c in self.criteria if c.truth in decisive and c.severity is not Severity.INFO)
+        """The lines that decided the verdict, in words: what speaks against, what is open, or what is fulfilled."""
+        if self.status is VerdictStatus.NOT_ACCEPTABLE:
+            return tuple(c.reason for c in self.criteria if c.speaks_against)
+        if self.status is VerdictStatus.NEEDS_INFORMATION:
+            return tuple(c.reason for c in self.criteria if c.severity.is_deciding and c.truth is Truth.UNKNOWN)
+        return tuple(c.reason for c in self.criteria if c.severity is Severity.REQUIRED)

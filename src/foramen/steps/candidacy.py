@@ -18,10 +18,8 @@ from foramen.model.verdict import Criterion, Dissent, Question, Severity, Truth,
 _ORDER = tuple(Severity)
 """Red flags first, then what excludes, what is required, and what is only shown."""
 
-_DECIDING = frozenset({Severity.RED_FLAG, Severity.EXCLUDE_ABSOLUTE, Severity.REQUIRED})
-
-ASKED_ABSENT = '"Asked, absent" is an answer.'
-"""Added to every question that a no answers."""
+ASKED_ABSENT = "Answer yes, or no (asked, absent)."
+"""Added to every question of yes or no."""
 
 
 def assess(
@@ -103,10 +101,9 @@ def check_record(record: ClinicalRecord) -> None:
 
 def status_of(criteria: tuple[Criterion, ...]) -> VerdictStatus:
     """What the deciding criteria lead to: any red flag or exclusion that holds, or requirement that fails, decides."""
-    deciding = [c for c in criteria if c.severity in _DECIDING]
-    if any(c.truth is (Truth.FALSE if c.severity is Severity.REQUIRED else Truth.TRUE) for c in deciding):
+    if any(c.speaks_against for c in criteria):
         return VerdictStatus.NOT_ACCEPTABLE
-    if any(c.truth is Truth.UNKNOWN for c in deciding):
+    if any(c.severity.is_deciding and c.truth is Truth.UNKNOWN for c in criteria):
         return VerdictStatus.NEEDS_INFORMATION
     return VerdictStatus.ACCEPTABLE
 
@@ -143,7 +140,7 @@ def _questions(criteria: tuple[Criterion, ...]) -> tuple[Question, ...]:
     asked: dict[str, list[str]] = {}
     for is_deciding in (True, False):
         for criterion in criteria:
-            if criterion.truth is Truth.UNKNOWN and (criterion.severity in _DECIDING) is is_deciding:
+            if criterion.truth is Truth.UNKNOWN and criterion.severity.is_deciding is is_deciding:
                 for fact in criterion.missing:
                     asked.setdefault(fact, []).append(criterion.text)
     return tuple(
