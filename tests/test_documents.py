@@ -85,20 +85,35 @@ def test_links_between_documents_resolve() -> None:
     assert not bad, bad
 
 
-def offered_commands(app: cyclopts.App, *above: str) -> Iterator[str]:
-    """Every command that an app offers, such as ``case import``."""
+def offered_commands(app: cyclopts.App, *above: str) -> Iterator[tuple[str, cyclopts.App]]:
+    """Every command that an app offers, such as ``case import``, with its own app."""
     for name in app:
         if name.startswith("-"):
             continue
         below = list(offered_commands(app[name], *above, name))
-        yield from below or [" ".join((*above, name))]
+        yield from below or [(" ".join((*above, name)), app[name])]
 
 
-def test_every_command_has_its_section() -> None:
+def command_sections() -> dict[str, str]:
+    """Section of each command in the page on the command line."""
     text = (DOCUMENTS / "command_line.md").read_text(encoding="utf-8")
-    described = set(re.findall(r"^## foramen (.+)$", text, re.M))
-    offered = set(offered_commands(foramen.cli.app)) - {"case", "knowledge"}
-    assert offered <= described, f"not in docs/command_line.md: {sorted(offered - described)}"
+    parts = re.split(r"^## (.+)\n", text, flags=re.M)[1:]
+    return {
+        title.removeprefix("foramen "): body
+        for title, body in zip(parts[::2], parts[1::2], strict=True)
+        if title.startswith("foramen ")
+    }
+
+
+def test_every_command_is_described_and_every_described_command_exists() -> None:
+    assert set(command_sections()) == {name for name, _ in offered_commands(foramen.cli.app)}
+
+
+def test_every_option_that_is_described_exists() -> None:
+    for name, app in offered_commands(foramen.cli.app):
+        offered = {option for argument in app.assemble_argument_collection() for option in argument.names}
+        described = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", command_sections()[name]))
+        assert described <= offered, f"foramen {name} has no {sorted(described - offered)}"
 
 
 def test_facts_named_in_documents_exist() -> None:
