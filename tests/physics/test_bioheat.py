@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -85,7 +86,7 @@ def transient_error(steps: int, *, cells: int = 300) -> float:
     system, source, distance = held_sphere(grid, first * 1.0001, is_low_far=False)
     rise, before, last = np.zeros(grid.shape), np.zeros(grid.shape), None
     ends = 60.0 * (np.arange(steps + 1) / steps) ** 3
-    for start_s, end_s in zip(ends[:-1], ends[1:], strict=True):
+    for start_s, end_s in itertools.pairwise(ends):
         length = end_s - start_s
         # steps that more than double would make the two-step formula unstable
         formula = backward_formula(length, last if last is not None and length < 2.2 * last else None)
