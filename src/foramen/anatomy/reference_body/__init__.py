@@ -3,6 +3,7 @@
 `reference_vertebra` gives one bone in its own frame; `make_reference_body` a whole body as a CT with labels.
 """
 
+from foramen.anatomy.reference_body.body import ReferenceBody, make_reference_body
 from foramen.anatomy.reference_body.vertebra import ReferenceVertebra, reference_vertebra
 
-__all__ = ["ReferenceVertebra", "reference_vertebra"]
+__all__ = ["ReferenceBody", "ReferenceVertebra", "make_reference_body", "reference_vertebra"]

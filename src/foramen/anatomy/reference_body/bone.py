@@ -5,15 +5,19 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from foramen.anatomy.reference_body import lumbar, sacrum
 from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm, level_index
-from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField, coordinates, union_of
+from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField, carve, coordinates, union_of
 from foramen.anatomy.reference_body.posture import mean_frames
-from foramen.anatomy.reference_body.primitives import Box, Strut, smooth_maximum
+from foramen.anatomy.reference_body.primitives import FAR_MM, Box, smooth_maximum
 from foramen.model.levels import Vertebra, neighbour_below
 
 _LUMBAR_BOX: Box = ((-54.0, -24.0, -44.0), (54.0, 76.0, 34.0))
+_JOINT_BOX: Box = ((-36.0, 6.0, -43.0), (36.0, 70.0, 4.0))
+"""Part of a vertebra's frame that the bone below can come near."""
+
 _SACRUM_BOX: Box = ((-66.0, -28.0, -96.0), (66.0, 58.0, 36.0))
 
 
@@ -30,16 +34,22 @@ def bone_field(level: Vertebra) -> BoneField:
     below = neighbour_below(level)
     if below is None or level.name == "S1":
         return field
-    frames = mean_frames()
-    lower = _carved(below)
+    frames, lower = mean_frames(), _carved(below)
+    near = tuple(
+        slice(int((a - low) / FIELD_SPACING_MM), int((b - low) / FIELD_SPACING_MM) + 1)
+        for a, b, low in zip(*_JOINT_BOX, field.low_mm, strict=True)
+    )
     shape = field.distance_mm.shape
-    x, y, z = coordinates(field.low_mm, (shape[0], shape[1], shape[2]))
-    rows = slice(0, int((0.0 - field.low_mm[2]) / FIELD_SPACING_MM))  # the lower half, where the neighbour can be
-    points = np.stack([np.broadcast_to(c, (shape[0], shape[1], rows.stop)) for c in (x, y, z[:, :, rows])], axis=-1)
-    in_lower = frames[below].to_vertebra(frames[level].to_lps(points.reshape(-1, 3)))
-    room = joint_space_mm() - lower.at(in_lower).reshape(points.shape[:3]).astype(np.float32)
+    grid = coordinates(field.low_mm, (shape[0], shape[1], shape[2]))
+    x, y, z = grid[0][near[0]], grid[1][:, near[1]], grid[2][:, :, near[2]]
+    turn = frames[below].axes.T @ frames[level].axes
+    shift = frames[below].to_vertebra(frames[level].origin_mm) - np.array(lower.low_mm)
+    index = np.stack(
+        [(x * turn[c, 0] + y * turn[c, 1] + z * turn[c, 2] + shift[c]) / FIELD_SPACING_MM for c in range(3)]
+    )
+    to_lower = map_coordinates(lower.distance_mm, index, order=1, cval=FAR_MM, output=np.float32)
     distance = field.distance_mm.copy()
-    distance[:, :, rows] = smooth_maximum(distance[:, :, rows], room, 1.0)
+    distance[near] = smooth_maximum(distance[near], joint_space_mm() - to_lower, 1.0)
     return BoneField(low_mm=field.low_mm, distance_mm=distance, part=field.part)
 
 
@@ -47,15 +57,8 @@ def bone_field(level: Vertebra) -> BoneField:
 def _carved(level: Vertebra) -> BoneField:
     level_index(level)
     if level.name == "S1":
-        field = union_of(sacrum.solids(), _SACRUM_BOX)
-        cutters: tuple[Strut, ...] = sacrum.cutters()
+        field, cutters = union_of(sacrum.solids(), _SACRUM_BOX), sacrum.cutters()
     else:
-        field = union_of(lumbar.solids(level), _LUMBAR_BOX)
-        cutters = (lumbar.canal_cutter(dimensions(level)),)
+        field, cutters = union_of(lumbar.solids(level), _LUMBAR_BOX), (lumbar.canal_cutter(dimensions(level)),)
     left = lumbar.facet_cutter(dimensions(level))
-    shape = field.distance_mm.shape
-    x, y, z = coordinates(field.low_mm, (shape[0], shape[1], shape[2]))
-    distance = field.distance_mm
-    for cutter in (*cutters, left, lumbar.mirror(left)):
-        distance = smooth_maximum(distance, -cutter.distance(x, y, z), cutter.blend_mm)
-    return BoneField(low_mm=field.low_mm, distance_mm=distance, part=field.part)
+    return carve(field, (*cutters, left, lumbar.mirror(left)))

@@ -72,3 +72,8 @@ def _at(fact_id: str, index: int) -> float:
     if not isinstance(values, tuple) or index >= len(values):
         return float("nan")
     return float(values[index])
+
+
+def per_level(fact_id: str, level: Vertebra) -> float:
+    """A fact's value for one vertebra, where the fact lists values from T12 downwards."""
+    return _at(fact_id, level_index(level))

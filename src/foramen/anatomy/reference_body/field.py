@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from foramen.anatomy.reference_body.primitives import FAR_MM, Box, Field, Solid, smooth_minimum
+from foramen.anatomy.reference_body.primitives import FAR_MM, Box, Field, Solid, Strut, smooth_maximum, smooth_minimum
 from foramen.knowledge.labels import part_names
 from foramen.model.space import FloatArray
 
@@ -64,7 +64,7 @@ class BoneField:
     def onto_surface(self, points_mm: FloatArray, *, offset_mm: float = 0.0) -> FloatArray:
         """Points (n, 3) moved along the field's gradient to `offset_mm` outside the surface."""
         points = np.array(np.atleast_2d(points_mm), dtype=np.float64)
-        for _ in range(12):
+        for _ in range(8):
             points -= (0.8 * (self.at(points) - offset_mm))[:, None] * self.normal(points)
         return points
 
@@ -105,6 +105,18 @@ def union_of(solids: tuple[Solid, ...], box: Box) -> BoneField:
         part[near] = np.where(closer, np.uint8(part_number(solid.part)), part[near])
         nearest[near] = np.minimum(best, own)
     return BoneField(low_mm=low, distance_mm=distance, part=part)
+
+
+def carve(field: BoneField, cutters: tuple[Strut, ...]) -> BoneField:
+    """The field without the inside of the cutters, each evaluated only near itself."""
+    shape = field.distance_mm.shape
+    grid = coordinates(field.low_mm, (shape[0], shape[1], shape[2]))
+    distance = field.distance_mm.copy()
+    for cutter in cutters:
+        near = _near(cutter.box, field.low_mm, shape)
+        removed = -cutter.distance(grid[0][near[0]], grid[1][:, near[1]], grid[2][:, :, near[2]])
+        distance[near] = smooth_maximum(distance[near], removed, cutter.blend_mm)
+    return BoneField(low_mm=field.low_mm, distance_mm=distance, part=field.part)
 
 
 def _near(box: Box, low: tuple[float, float, float], shape: tuple[int, ...]) -> tuple[slice, slice, slice]:

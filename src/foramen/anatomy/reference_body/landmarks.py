@@ -88,7 +88,8 @@ def _anterior_margin(level: Vertebra, on_articular: FloatArray) -> FloatArray:
     band = on_articular[np.abs(on_articular[:, 2] - height) < 1.0]
     if not len(band):
         raise LandmarkError(f"{level}: the superior articular process does not reach the height of the foramen.")
-    return band[np.argmin(band[:, 1])]
+    found: FloatArray = band[np.argmin(band[:, 1])]
+    return found
 
 
 def _groove(
@@ -109,4 +110,5 @@ def _groove(
     is_floor[np.argmin(depth)] = True
     points, facing = left[is_floor], facing[is_floor]
     best = points[facing > facing.max() - 0.04]
-    return bone.onto_surface(best.mean(0))[0]
+    found: FloatArray = bone.onto_surface(best.mean(0))[0]
+    return found

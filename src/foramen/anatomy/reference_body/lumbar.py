@@ -35,8 +35,8 @@ def superior_articular(own: VertebraDimensions, base: Vector) -> list[Strut]:
     middle = centre - 4.4 * normal
     part = "superior_articular_left"
     blade = Strut(
-        start=_vector(middle + [0.0, -1.5, -8.0]),
-        end=_vector(middle + [0.0, 0.5, 4.0]),
+        start=_vector(middle + np.array([0.0, -1.5, -8.0])),
+        end=_vector(middle + np.array([0.0, 0.5, 4.0])),
         wide=_vector(tangent),
         start_radii_mm=(7.5, 5.2),
         end_radii_mm=(7.0, 4.4),
@@ -45,7 +45,7 @@ def superior_articular(own: VertebraDimensions, base: Vector) -> list[Strut]:
     )
     root = Strut(
         start=base,
-        end=_vector(middle + [0.0, -1.0, -7.0]),
+        end=_vector(middle + np.array([0.0, -1.0, -7.0])),
         wide=_vector(tangent),
         start_radii_mm=(6.5, 5.5),
         end_radii_mm=(6.5, 5.0),
@@ -54,7 +54,7 @@ def superior_articular(own: VertebraDimensions, base: Vector) -> list[Strut]:
     )
     mamilla = middle + 6.0 * tangent + np.array([0.6, 0.8, -2.5])
     knob = Strut(
-        start=_vector(mamilla + [-0.8, -2.0, 2.0]),
+        start=_vector(mamilla + np.array([-0.8, -2.0, 2.0])),
         end=_vector(mamilla),
         wide=(0.0, 0.0, 1.0),
         start_radii_mm=(4.0, 3.5),
@@ -70,8 +70,8 @@ def facet_cutter(own: VertebraDimensions) -> Strut:
     centre, _, normal = facet(own)
     axis = centre + FACET_RADIUS_MM * normal
     return Strut(
-        start=_vector(axis + [0.0, 0.0, -6.5]),
-        end=_vector(axis + [0.0, 0.0, 30.0]),
+        start=_vector(axis + np.array([0.0, 0.0, -6.5])),
+        end=_vector(axis + np.array([0.0, 0.0, 30.0])),
         wide=(1.0, 0.0, 0.0),
         start_radii_mm=(FACET_RADIUS_MM, FACET_RADIUS_MM),
         end_radii_mm=(FACET_RADIUS_MM, FACET_RADIUS_MM),
@@ -143,7 +143,7 @@ def _pars_and_inferior(own: VertebraDimensions, base: Vector) -> list[Strut]:
     inner = own.posterior_wall_mm - 2.0 + own.canal_depth_mm
     isthmus = np.array([0.5 * own.canal_width_mm + 2.0, inner - 1.5, -3.0])
     pars = Strut(
-        start=_vector(np.array(base) + [-1.0, 1.5, -1.0]),
+        start=_vector(np.array(base) + np.array([-1.0, 1.5, -1.0])),
         end=_vector(isthmus),
         wide=(1.0, 0.0, 0.3),
         start_radii_mm=(6.0, 4.5),
@@ -171,7 +171,7 @@ def _pars_and_inferior(own: VertebraDimensions, base: Vector) -> list[Strut]:
     )
     middle_z = 0.5 * (2.0 - 0.55 * own.spinous_height_mm)
     lamina = Strut(
-        start=_vector(isthmus + [-2.0, 1.5, middle_z + 2.0]),
+        start=_vector(isthmus + np.array([-2.0, 1.5, middle_z + 2.0])),
         end=(0.0, inner + 3.6, middle_z - 1.5),
         wide=(0.0, 0.15, 1.0),
         start_radii_mm=(8.5, 3.2),

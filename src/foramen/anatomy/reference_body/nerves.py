@@ -36,8 +36,8 @@ def spinal_nerve(own: VertebraDimensions) -> FloatArray:
     """Course (n, 3) of a left spinal nerve from the sac to the psoas, in the frame of its own vertebra."""
     wall = own.posterior_wall_mm
     if own.level.name == "S1":
-        points = [(9, 24, 10), (13, 21, -2), (17.6, 12, -11), (19.5, -4, -18), (21, -18, -25), (22, -26, -34)]
-        return course(np.array(points, dtype=np.float64))
+        sacral = [(9, 24, 10), (13, 21, -2), (17.6, 12, -11), (19.5, -4, -18), (21, -18, -25), (22, -26, -34)]
+        return course(np.array(sacral, dtype=np.float64))
     pedicle_x = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
     below = 0.5 * own.body_height_mm - own.pedicle_height_mm - 1.5
     inner = 0.5 * own.canal_width_mm
@@ -59,7 +59,7 @@ def ganglion(own: VertebraDimensions, nerve_mm: FloatArray, length_mm: float) ->
     if own.level.name == "S1":
         pedicle_x = 15.5
     middle = int(np.argmin(np.abs(nerve_mm[:, 0] - pedicle_x)))
-    half = max(int(round(0.5 * length_mm / STEP_MM)), 1)
+    half = max(round(0.5 * length_mm / STEP_MM), 1)
     return nerve_mm[max(middle - half, 0) : middle + half + 1]
 
 

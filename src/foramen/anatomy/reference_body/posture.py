@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from foramen.anatomy.reference_body.build import MEAN_BUILD, Build
 from foramen.anatomy.reference_body.dimensions import LEVELS, dimensions
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """Size of one body relative to the mean: scale along (left, posterior, superior), disc height, curve."""
-
-    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    disc_scale: float = 1.0
-    curve_scale: float = 1.0
-    fat_scale: float = 1.0
-
-
-MEAN_BUILD = Build()
 
 
 def frames_of(build: Build = MEAN_BUILD) -> dict[Vertebra, VertebraFrame]:
@@ -37,7 +24,9 @@ def frames_of(build: Build = MEAN_BUILD) -> dict[Vertebra, VertebraFrame]:
     for name in reversed(LEVELS[:-1]):
         own = dimensions(Vertebra(name))
         inferior_tilt_deg = tilt_deg - own.disc_wedge_deg * build.curve_scale
-        endplate = endplate + own.disc_height_mm * build.disc_scale * _up(0.5 * (tilt_deg + inferior_tilt_deg))
+        endplate = endplate + own.disc_height_mm * build.disc_scale * build.scale[2] * _up(
+            0.5 * (tilt_deg + inferior_tilt_deg)
+        )
         tilt_deg = inferior_tilt_deg - own.body_wedge_deg * build.curve_scale
         height_mm = own.body_height_mm * build.scale[2]
         endplate = endplate + height_mm * _up(tilt_deg)

@@ -1,0 +1,208 @@
+"""Bones, discs, joints and foramina of the reference body on the voxel grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from foramen.anatomy.reference_body import lumbar
+from foramen.anatomy.reference_body.bone import bone_field
+from foramen.anatomy.reference_body.build import Build
+from foramen.anatomy.reference_body.canvas import Canvas, paint_ellipsoid
+from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm
+from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
+from foramen.anatomy.reference_body.pelvis import hip_field, rib_field
+from foramen.anatomy.reference_body.primitives import FAR_MM, Field
+from foramen.anatomy.reference_body.spine_line import SpineLine
+from foramen.anatomy.reference_body.tissue_hu import bone_hu
+from foramen.anatomy.reference_body.vertebra import on_side
+from foramen.knowledge.labels import FIRST_STRUCTURE, disc_value, structure_value
+from foramen.model.anatomy import VertebraFrame
+from foramen.model.levels import Side, Vertebra, neighbour_below
+
+Block = tuple[slice, slice, slice]
+
+_MARGIN_MM = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlacedBone:
+    """Signed distance (mm) of one bone on a block of the voxel grid, with the label values it would give."""
+
+    block: Block
+    distance_mm: Field
+    values: np.ndarray
+    is_body: np.ndarray
+
+
+def place_bones(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> list[PlacedBone]:
+    """All bones on the grid, from the sacrum upwards, then ribs and hips; joints are kept open."""
+    placed: list[PlacedBone] = []
+    lower: PlacedBone | None = None
+    for level in reversed(list(frames)):
+        bone = _place(canvas, bone_field(level), frames[level], build, 100 * level.number)
+        if lower is not None:
+            _keep_apart(bone, lower)
+        placed.append(bone)
+        lower = bone
+    for field, carrier, name in ((rib_field(), "T12", "ribs"), (hip_field(), "S1", "hip")):
+        for side in Side:
+            value = structure_value(f"{name}_{side.value}")
+            other = _place(canvas, field, frames[Vertebra(carrier)], build, value, side=side)
+            for bone in placed[:7]:
+                _keep_apart(other, bone)
+            placed.append(other)
+    return placed
+
+
+def paint_bones(canvas: Canvas, bones: list[PlacedBone]) -> None:
+    """Write the labels of placed bones."""
+    for bone in bones:
+        labels = canvas.labels[bone.block]
+        inside = bone.distance_mm < 0
+        labels[inside] = bone.values[inside]
+
+
+def blend_bones(image: Field, canvas: Canvas, bones: list[PlacedBone]) -> None:
+    """Write Hounsfield units of bones into the image, mixing with what lies beside them at their surface."""
+    size_mm = np.float32(canvas.geometry.spacing_mm.mean())
+    for bone in bones:
+        fraction = np.clip(0.5 - bone.distance_mm / size_mm, 0, 1)
+        block = image[bone.block]
+        block += fraction * (bone_hu(bone.distance_mm, bone.is_body) - block)
+
+
+def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> None:
+    """Paint each disc between the endplates of its neighbours."""
+    for upper in frames:
+        lower = neighbour_below(upper)
+        if lower is None or lower not in frames:
+            continue
+        above, below = dimensions(upper), dimensions(lower)
+        middle = 0.5 * (frames[upper].inferior_endplate_mm + frames[lower].superior_endplate_mm)
+        block = _block_around(canvas, middle[None] - [32, 28, 18], middle[None] + [32, 28, 18])
+        x, y, z = _local(canvas, block, frames[upper], build)
+        _, _, z_lower = _local(canvas, block, frames[lower], build)
+        half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + 0.6
+        half_depth = 0.25 * (above.body_depth_mm + below.body_depth_mm) + 0.6
+        flat = np.where(y > 0, 1.2 * np.clip(1 - (1.7 * x / half_width) ** 2, 0, 1), 0)
+        outline = np.abs(x / half_width) ** 2.4 + np.abs((y + flat) / half_depth) ** 2.4
+        plate = (z + 0.5 * above.body_height_mm) * np.cos(above.wedge_rad) + y * np.sin(above.wedge_rad)
+        inside = (outline < 1) & (plate < 2.0) & (z_lower > 0.5 * below.body_height_mm - 2.0)
+        canvas.labels[block][inside] = disc_value(upper)
+
+
+def paint_joints(
+    canvas: Canvas, bones: list[PlacedBone], frames: Mapping[Vertebra, VertebraFrame], build: Build
+) -> None:
+    """Paint cartilage and capsule between the facets of neighbouring vertebrae."""
+    value, gap = structure_value("facet_joint"), joint_space_mm() + 0.8
+    levels = list(reversed(list(frames)))
+    for lower, below, above in zip(levels[:-1], bones[: len(levels) - 1], bones[1 : len(levels)], strict=True):
+        block = _shared(below.block, above.block)
+        if block is None:
+            continue
+        first, second = _cut(below, block), _cut(above, block)
+        between = (first > 0) & (second > 0) & (first + second < 1.6 * gap) & (first < gap) & (second < gap)
+        x, y, z = _local(canvas, block, frames[lower], build)
+        centre, _, _ = lumbar.facet(dimensions(lower))
+        away = (np.abs(x) - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
+        canvas.labels[block][between & (away < 11.0**2)] = value
+
+
+def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
+    """Paint the fat of the intervertebral foramina."""
+    value = structure_value("foraminal_fat")
+    soft = tuple(
+        structure_value(name)
+        for name in (
+            "deep_fat",
+            "psoas_left",
+            "psoas_right",
+            "multifidus_left",
+            "multifidus_right",
+            "ligamentum_flavum",
+        )
+    )
+    for level in spine.frames:
+        if level.name == "S1":
+            continue
+        own = dimensions(level)
+        pedicle_x = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
+        below = 0.5 * own.body_height_mm - own.pedicle_height_mm - 1.5
+        for side in Side:
+            centre = spine.point(level.name, side.sign * (pedicle_x + 1.0), own.posterior_wall_mm + 2.5, below - 8.0)
+            place = (float(centre[0]), float(centre[1]), float(centre[2]))
+            paint_ellipsoid(canvas, value, place, (9.5, 8.5, 12.0), only=soft)
+
+
+def _place(
+    canvas: Canvas, field: BoneField, frame: VertebraFrame, build: Build, value: int, *, side: Side = Side.LEFT
+) -> PlacedBone:
+    occupied = np.argwhere(field.distance_mm[::3, ::3, ::3] < 1.0) * 3
+    low = np.array(field.low_mm) + FIELD_SPACING_MM * (occupied.min(0) - 3) - _MARGIN_MM
+    high = np.array(field.low_mm) + FIELD_SPACING_MM * (occupied.max(0) + 3) + _MARGIN_MM
+    corners = np.array(
+        [[(low, high)[i][0], (low, high)[j][1], (low, high)[k][2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)]
+    )
+    lps = frame.to_lps(on_side(corners, side) * np.array(build.scale))
+    block = _block_around(canvas, lps.min(0, keepdims=True), lps.max(0, keepdims=True))
+    x, y, z = _local(canvas, block, frame, build)
+    index = np.stack(
+        np.broadcast_arrays(
+            *((c - o) / FIELD_SPACING_MM for c, o in zip((x * side.sign, y, z), field.low_mm, strict=True))
+        )
+    )
+    distance = map_coordinates(field.distance_mm, index, order=1, cval=FAR_MM, output=np.float32)
+    distance *= np.float32(np.mean(build.scale))
+    if value >= FIRST_STRUCTURE:
+        values = np.full(distance.shape, value, dtype=np.uint16)
+        is_body = np.zeros(distance.shape, dtype=bool)
+    else:
+        parts = field.part_at(field_points(index, field)).reshape(distance.shape)
+        values = (np.uint16(value) + parts).astype(np.uint16)
+        is_body = parts == 1
+    return PlacedBone(block=block, distance_mm=distance, values=values, is_body=is_body)
+
+
+def field_points(index: np.ndarray, field: BoneField) -> np.ndarray:
+    """Points (n, 3) in the vertebra's frame of field indices (3, ...)."""
+    points: np.ndarray = index.reshape(3, -1).T * FIELD_SPACING_MM + np.array(field.low_mm)
+    return points
+
+
+def _keep_apart(bone: PlacedBone, other: PlacedBone) -> None:
+    """Carve a bone back to the joint space from its neighbour, in place."""
+    block = _shared(bone.block, other.block)
+    if block is None:
+        return
+    own = _cut(bone, block)
+    np.maximum(own, np.float32(joint_space_mm()) - _cut(other, block), out=own)
+
+
+def _shared(first: Block, second: Block) -> Block | None:
+    found = [slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(first, second, strict=True)]
+    return None if any(s.start >= s.stop for s in found) else (found[0], found[1], found[2])
+
+
+def _cut(bone: PlacedBone, block: Block) -> Field:
+    inner = tuple(slice(b.start - a.start, b.stop - a.start) for a, b in zip(bone.block, block, strict=True))
+    view: Field = bone.distance_mm[inner]
+    return view
+
+
+def _block_around(canvas: Canvas, low_mm: np.ndarray, high_mm: np.ndarray) -> Block:
+    spans = [canvas.span(axis, low_mm[0, axis], high_mm[0, axis]) for axis in range(3)]
+    return spans[0], spans[1], spans[2]
+
+
+def _local(canvas: Canvas, block: Block, frame: VertebraFrame, build: Build) -> tuple[Field, Field, Field]:
+    """Coordinates in the mean vertebra's frame of a block's voxels (each broadcastable to the block)."""
+    offsets = [canvas.axis_mm(axis)[block[axis]] - frame.origin_mm[axis] for axis in range(3)]
+    x, y, z = offsets[0][:, None, None], offsets[1][None, :, None], offsets[2][None, None, :]
+    axes = frame.axes / np.array(build.scale)
+    local = [(x * axes[0, c] + y * axes[1, c] + z * axes[2, c]).astype(np.float32) for c in range(3)]
+    return local[0], local[1], local[2]

@@ -1,0 +1,188 @@
+"""A whole reference body as a CT with its label map and its truth."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from foramen.anatomy.reference_body.assembly import (
+    PlacedBone,
+    blend_bones,
+    paint_bones,
+    paint_discs,
+    paint_foramina,
+    paint_joints,
+    place_bones,
+)
+from foramen.anatomy.reference_body.build import draw_build
+from foramen.anatomy.reference_body.canvas import Canvas
+from foramen.anatomy.reference_body.dimensions import LEVELS
+from foramen.anatomy.reference_body.posture import frames_of
+from foramen.anatomy.reference_body.spine_line import SpineLine
+from foramen.anatomy.reference_body.tissue_hu import GAS_VALUE, hu_of_label
+from foramen.anatomy.reference_body.torso import paint_canal, paint_torso
+from foramen.anatomy.reference_body.truth import true_anatomy
+from foramen.errors import InputError, LevelError
+from foramen.knowledge.facts import number
+from foramen.knowledge.labels import FIRST_STRUCTURE, structure_value
+from foramen.model.anatomy import Anatomy, NerveKind
+from foramen.model.levels import Vertebra
+from foramen.model.space import LabelMap, Modality, PatientPosition, Volume, VolumeGeometry
+
+Field = NDArray[np.float32]
+
+_FIELD_OF_VIEW_MM = (340.0, 240.0)
+_BACK_EDGE_MM = 104.0
+"""Posterior edge of the field of view (LPS y; L3's body is the origin)."""
+
+_ABOVE_MM, _BELOW_MM, _SACRUM_BELOW_MM = 8.0, 8.0, 38.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReferenceBody:
+    """A body made by code: CT, labels on the same grid, and the truth in LPS."""
+
+    image: Volume
+    labels: LabelMap
+    anatomy: Anatomy
+    patient_position: PatientPosition
+
+
+def make_reference_body(
+    *,
+    spacing_mm: float | tuple[float, float, float] = 1.0,
+    seed: int | None = None,
+    levels: tuple[str, ...] = LEVELS,
+    noise_hu: float | None = None,
+    field_of_view_mm: tuple[float, float] = _FIELD_OF_VIEW_MM,
+) -> ReferenceBody:
+    """A lumbar body lying on its back (HFS), as a CT with labels and truth.
+
+    Parameters
+    ----------
+    spacing_mm : float or tuple of three floats
+        Voxel size along left, posterior and superior.
+    seed : int or None
+        Draws size, disc height, curve and fat within sourced ranges; None is the mean body.
+    levels : tuple of str
+        Vertebrae in the field of view, neighbours, within T12 to S1.
+    noise_hu : float or None
+        Standard deviation of the image noise; None takes `anatomy.ct_noise_hu`.
+    field_of_view_mm : tuple of two floats
+        Width and depth of the image; narrower images cut the flanks and the belly off.
+
+    Raises
+    ------
+    InputError
+        If the spacing is not positive or above 6 mm, or the noise is negative.
+    LevelError
+        If a level is not part of the reference body.
+
+    Notes
+    -----
+    The origin of LPS is the centre of L3's body. The same arguments give the same voxels and the same
+    frame of reference UID.
+    """
+    spacing = _spacing(spacing_mm)
+    noise = number("anatomy.ct_noise_hu") if noise_hu is None else noise_hu
+    if noise < 0:
+        raise InputError(f"Image noise is {noise} HU; it cannot be below 0.")
+    wanted = _levels(levels)
+    build = draw_build(seed)
+    frames = frames_of(build)
+    spine = SpineLine(frames=frames, build=build)
+    uid = _frame_uid(spacing, seed, levels, noise, field_of_view_mm)
+    geometry = _geometry(spine, wanted, spacing, field_of_view_mm, uid)
+    canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
+    paint_torso(canvas, spine)
+    paint_foramina(canvas, spine)
+    paint_canal(canvas, spine)
+    paint_discs(canvas, frames, build)
+    bones = place_bones(canvas, frames, build)
+    paint_joints(canvas, bones, frames, build)
+    anatomy = true_anatomy(frames, build, uid, wanted)
+    values = _image(canvas, bones, anatomy, noise, np.random.default_rng([0 if seed is None else seed + 1, 2300]))
+    paint_bones(canvas, bones)
+    canvas.labels[canvas.labels == GAS_VALUE] = structure_value("colon")
+    return ReferenceBody(
+        image=Volume(geometry=geometry, values=np.ascontiguousarray(values), modality=Modality.CT),
+        labels=LabelMap(geometry=geometry, values=np.ascontiguousarray(canvas.labels)),
+        anatomy=anatomy,
+        patient_position=PatientPosition.HFS,
+    )
+
+
+def _image(
+    canvas: Canvas, bones: list[PlacedBone], anatomy: Anatomy, noise_hu: float, generator: np.random.Generator
+) -> Field:
+    """Hounsfield units of the canvas, bones and nerves, with noise (bones not yet in the labels)."""
+    image: Field = hu_of_label()[canvas.labels]
+    _draw_nerves(image, canvas, anatomy)
+    blend_bones(image, canvas, bones)
+    noise = generator.standard_normal(image.shape[::-1], dtype=np.float32).T  # laid out as the image
+    blurred = gaussian_filter(noise, 0.6, truncate=2.0)
+    blurred *= np.float32(noise_hu / max(float(blurred[::4, ::4, ::4].std()), 1e-6))
+    blurred *= np.where(image > 100, np.float32(1.8), np.float32(1.0))
+    image += blurred
+    return image
+
+
+def _draw_nerves(image: Field, canvas: Canvas, anatomy: Anatomy) -> None:
+    """Draw spinal nerves and ganglia into the image (not the labels), except within the sac."""
+    sac = (structure_value("csf"), structure_value("cauda_equina"), structure_value("spinal_cord"))
+    x, y, z = (canvas.axis_mm(axis) for axis in range(3))
+    for nerve in anatomy.nerves:
+        if nerve.kind not in (NerveKind.SPINAL_NERVE, NerveKind.DORSAL_ROOT_GANGLION):
+            continue
+        reach = nerve.radius_mm
+        for point in nerve.centreline_mm:
+            i, j, k = (canvas.span(axis, point[axis] - reach, point[axis] + reach) for axis in range(3))
+            away = (x[i, None, None] - point[0]) ** 2 + (y[None, j, None] - point[1]) ** 2
+            inside = away + (z[None, None, k] - point[2]) ** 2 < reach**2
+            inside &= ~np.isin(canvas.labels[i, j, k], sac)
+            image[i, j, k][inside] = number("anatomy.hu_nerve")
+
+
+def _spacing(spacing_mm: float | tuple[float, float, float]) -> tuple[float, float, float]:
+    found = (spacing_mm,) * 3 if isinstance(spacing_mm, int | float) else tuple(spacing_mm)
+    if len(found) != 3 or not all(0.0 < s <= 6.0 for s in found):
+        raise InputError(f"The voxel size {spacing_mm} mm is not usable: give 0.4 to 6 mm, one value or three.")
+    return found[0], found[1], found[2]
+
+
+def _levels(names: tuple[str, ...]) -> tuple[Vertebra, ...]:
+    wanted = [name for name in LEVELS if name in names]
+    if not wanted or set(names) - set(LEVELS):
+        raise LevelError(f"The reference body has {', '.join(LEVELS)}, not {', '.join(names) or 'nothing'}.")
+    first, last = LEVELS.index(wanted[0]), LEVELS.index(wanted[-1])
+    return tuple(Vertebra(name) for name in LEVELS[first : last + 1])
+
+
+def _geometry(
+    spine: SpineLine,
+    levels: tuple[Vertebra, ...],
+    spacing: tuple[float, float, float],
+    field_of_view_mm: tuple[float, float],
+    uid: str,
+) -> VolumeGeometry:
+    below = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM
+    top = spine.frames[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
+    bottom = spine.frames[levels[-1]].inferior_endplate_mm[2] - below
+    extent = (*field_of_view_mm, top - bottom)
+    shape = tuple(max(round(e / s), 1) for e, s in zip(extent, spacing, strict=True))
+    affine = np.diag([*spacing, 1.0])
+    affine[:3, 3] = (
+        -0.5 * (shape[0] - 1) * spacing[0],
+        _BACK_EDGE_MM - (shape[1] - 1) * spacing[1],
+        bottom,
+    )
+    return VolumeGeometry(shape=(shape[0], shape[1], shape[2]), affine_mm=affine, frame_uid=uid)
+
+
+def _frame_uid(*arguments: object) -> str:
+    digest = hashlib.sha256(repr(("reference body", FIRST_STRUCTURE, *arguments)).encode()).digest()
+    return f"2.25.{int.from_bytes(digest[:16], 'big')}"

@@ -1,0 +1,68 @@
+"""Lines along the spine as functions of height: bodies, canal, spinous tips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from foramen.anatomy.reference_body.build import Build
+from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.model.anatomy import VertebraFrame
+from foramen.model.levels import Vertebra
+from foramen.model.space import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpineLine:
+    """Where the spine runs: posterior coordinates (LPS y, mm) at heights z (LPS, mm)."""
+
+    frames: Mapping[Vertebra, VertebraFrame]
+    build: Build
+
+    def point(self, level: str, left: float, posterior: float, superior: float) -> FloatArray:
+        """LPS point (3,) of a place given in the mean vertebra's frame."""
+        found: FloatArray = self.frames[Vertebra(level)].to_lps(
+            np.array([left, posterior, superior]) * np.array(self.build.scale)
+        )
+        return found
+
+    def z(self, level: str) -> float:
+        """Height of a body's centre."""
+        return float(self.frames[Vertebra(level)].origin_mm[2])
+
+    def body_y(self, z_mm: FloatArray) -> FloatArray:
+        """Posterior coordinates of the bodies' centres at heights (n,)."""
+        return self._line(lambda level: (0.0, 0.0), z_mm)
+
+    def canal_y(self, z_mm: FloatArray) -> FloatArray:
+        """Posterior coordinates of the middle of the canal at heights (n,)."""
+        return self._line(_canal_middle, z_mm)
+
+    def spinous_y(self, z_mm: FloatArray) -> FloatArray:
+        """Posterior coordinates of the line of spinous tips at heights (n,)."""
+        return self._line(_spinous_tip, z_mm)
+
+    def _line(self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray) -> FloatArray:
+        points = [self.point(level.name, 0.0, *place(level)) for level in self.frames]
+        points.append(self.point("S1", 0.0, place(Vertebra("S1"))[0] - 4.0, -45.0 + place(Vertebra("S1"))[1]))
+        order = np.argsort([p[2] for p in points])
+        heights, y = np.array(points)[order, 2], np.array(points)[order, 1]
+        found: FloatArray = PchipInterpolator(heights, y)(np.clip(z_mm, heights[0], heights[-1]))
+        return found
+
+
+def _canal_middle(level: Vertebra) -> tuple[float, float]:
+    own = dimensions(level)
+    if level.name == "S1":
+        return 24.0, 0.0
+    return own.posterior_wall_mm - 2.0 + 0.5 * own.canal_depth_mm, 0.0
+
+
+def _spinous_tip(level: Vertebra) -> tuple[float, float]:
+    own = dimensions(level)
+    if level.name == "S1":
+        return 48.0, -12.0
+    return own.posterior_wall_mm + own.spinous_length_mm, -0.5 * own.spinous_height_mm
