@@ -58,4 +58,6 @@ def test_kernel_reproduces_any_trilinear_function():
     index = rng.uniform(0, 5, (200, 3))
     x, y, z = index.T
     # float32 holds the node values exactly here, so only rounding of the sum remains.
-    assert sample_trilinear(field, index) == pytest.approx(1 + 2 * x - 3 * y + 0.5 * z + x * y * z, abs=1e-9)
+    assert sample_trilinear(field, np.eye(3, 4), index) == pytest.approx(
+        1 + 2 * x - 3 * y + 0.5 * z + x * y * z, abs=1e-9
+    )

@@ -13,7 +13,6 @@ from foramen.geometry.segments import (
     cut_polyline,
     point_polyline_distance,
     project_on_polyline,
-    segment_distance,
     segment_polyline_distance,
 )
 
@@ -27,7 +26,7 @@ def test_segment_distance_agrees_with_dense_sampling(a, b, c, d):
     steps = np.linspace(0, 1, 201)[:, None]
     first, second = a + steps * (b - a), c + steps * (d - c)
     sampled = np.linalg.norm(first[:, None] - second[None], axis=-1).min()
-    found = float(segment_distance(a, b, c, d))
+    found = float(segment_polyline_distance(a, b, np.array([c, d]))[0])
     assert found <= sampled + 1e-9
     # Samples lie at most half a step from the nearest points: 69 mm / 200 / 2 on each segment.
     assert sampled - found <= (np.linalg.norm(b - a) + np.linalg.norm(d - c)) / 400 + 1e-9
@@ -35,8 +34,8 @@ def test_segment_distance_agrees_with_dense_sampling(a, b, c, d):
 
 def test_crossing_and_parallel_segments():
     x, y, z = np.eye(3)
-    assert segment_distance(-x, x, -y + 2 * z, y + 2 * z) == pytest.approx(2)
-    assert segment_distance(0 * x, x, 5 * x + y, 9 * x + y) == pytest.approx(np.hypot(4, 1))
+    assert segment_polyline_distance(-x, x, np.array([-y + 2 * z, y + 2 * z]))[0] == pytest.approx(2)
+    assert segment_polyline_distance(0 * x, x, np.array([5 * x + y, 9 * x + y]))[0] == pytest.approx(np.hypot(4, 1))
 
 
 def test_polyline_distance_is_that_of_its_nearest_segment():

@@ -58,8 +58,9 @@ class DistanceField:
     def signed(self, points_mm: FloatArray) -> FloatArray:
         """Signed distances (...) mm of LPS points (..., 3); beyond the grid that of the nearest face."""
         points = np.asarray(points_mm, dtype=np.float64)
-        index = self.geometry.index(points.reshape(-1, 3))
-        values: FloatArray = sample_trilinear(self.values_mm, np.ascontiguousarray(index))
+        flat = np.ascontiguousarray(points.reshape(-1, 3))
+        to_index = np.linalg.inv(self.geometry.affine_mm)[:3]
+        values: FloatArray = sample_trilinear(self.values_mm, to_index, flat)
         return values.reshape(points.shape[:-1])
 
     def at(self, points_mm: FloatArray) -> FloatArray:

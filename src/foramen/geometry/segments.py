@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from foramen.errors import InputError
+from foramen.kernels.distance import segments_to_polyline
 from foramen.model.space import FloatArray
 
 
@@ -33,49 +34,14 @@ def point_segment_distance(points_mm: FloatArray, start_mm: FloatArray, end_mm: 
     return distance
 
 
-def segment_distance(
-    first_start_mm: FloatArray, first_end_mm: FloatArray, second_start_mm: FloatArray, second_end_mm: FloatArray
-) -> FloatArray:
-    """Shortest distances (mm) between pairs of straight segments.
-
-    All arguments have shape (..., 3) and broadcast. The minimum of two segments lies either inside
-    both or at one of the four ends; both cases are computed and the smaller taken.
-    """
-    first = first_end_mm - first_start_mm
-    second = second_end_mm - second_start_mm
-    gap = first_start_mm - second_start_mm
-    a = (first * first).sum(axis=-1)
-    b = (first * second).sum(axis=-1)
-    c = (second * second).sum(axis=-1)
-    d = (first * gap).sum(axis=-1)
-    e = (second * gap).sum(axis=-1)
-    determinant = a * c - b * b
-    is_skew = determinant > 1e-12 * np.maximum(a * c, 1e-300)
-    safe = np.where(is_skew, determinant, 1.0)
-    s = np.where(is_skew, (b * e - c * d) / safe, -1.0)
-    t = np.where(is_skew, (a * e - b * d) / safe, -1.0)
-    is_inside = (s >= 0) & (s <= 1) & (t >= 0) & (t <= 1)
-    between = gap + s[..., None] * first - t[..., None] * second
-    inner = np.where(is_inside, np.linalg.norm(between, axis=-1), np.inf)
-    ends = np.minimum(
-        np.minimum(
-            point_segment_distance(first_start_mm, second_start_mm, second_end_mm),
-            point_segment_distance(first_end_mm, second_start_mm, second_end_mm),
-        ),
-        np.minimum(
-            point_segment_distance(second_start_mm, first_start_mm, first_end_mm),
-            point_segment_distance(second_end_mm, first_start_mm, first_end_mm),
-        ),
-    )
-    distance: FloatArray = np.minimum(inner, ends)
-    return distance
-
-
 def segment_polyline_distance(start_mm: FloatArray, end_mm: FloatArray, polyline_mm: FloatArray) -> FloatArray:
-    """Shortest distances (n,) mm between n segments (n, 3) and one polyline (m, 3)."""
-    starts = np.atleast_2d(start_mm)[:, None, :]
-    ends = np.atleast_2d(end_mm)[:, None, :]
-    nearest: FloatArray = segment_distance(starts, ends, polyline_mm[None, :-1], polyline_mm[None, 1:]).min(axis=1)
+    """Shortest distances (n,) mm between n straight segments (n, 3) and one polyline (m, 3)."""
+    starts, ends = np.broadcast_arrays(np.atleast_2d(start_mm), np.atleast_2d(end_mm))
+    nearest: FloatArray = segments_to_polyline(
+        np.ascontiguousarray(starts, dtype=np.float64),
+        np.ascontiguousarray(ends, dtype=np.float64),
+        np.ascontiguousarray(polyline_mm, dtype=np.float64),
+    )
     return nearest
 
 

@@ -29,12 +29,13 @@ class Body:
     def contains(self, points_mm: FloatArray) -> NDArray[np.bool_]:
         """Whether LPS points (..., 3) lie in the body."""
         points = np.asarray(points_mm, dtype=np.float64)
-        index = np.ascontiguousarray(self.geometry.index(points.reshape(-1, 3)))
-        inside: NDArray[np.bool_] = (sample_trilinear(self.inside, index) >= 0.5).reshape(points.shape[:-1])
+        to_index = np.linalg.inv(self.geometry.affine_mm)[:3]
+        share = sample_trilinear(self.inside, to_index, np.ascontiguousarray(points.reshape(-1, 3)))
+        inside: NDArray[np.bool_] = (share >= 0.5).reshape(points.shape[:-1])
         return inside
 
     def exit_distance_mm(
-        self, origins_mm: FloatArray, directions: FloatArray, *, longest_mm: float, step_mm: float = 0.5
+        self, origins_mm: FloatArray, directions: FloatArray, *, longest_mm: float, step_mm: float = 1.0
     ) -> tuple[FloatArray, NDArray[np.bool_]]:
         """Distances (n,) from points inside the body to the skin along rays, and which rays stay in the image.
 
@@ -55,12 +56,19 @@ class Body:
         steps = np.arange(0.0, longest_mm + step_mm, step_mm)
         points = origins_mm[:, None, :] + steps[None, :, None] * directions[:, None, :]
         is_outside = ~self.contains(points)
-        in_grid = self.geometry.contains(points.reshape(-1, 3)).reshape(is_outside.shape)
-        left_grid = np.where(in_grid.all(axis=1), len(steps), (~in_grid).argmax(axis=1))
         left_body = np.where(is_outside.any(axis=1), is_outside.argmax(axis=1), len(steps))
-        is_in_image = left_body < left_grid
-        distance = np.where(left_body < len(steps), steps[np.minimum(left_body, len(steps) - 1)] - step_mm / 2, np.inf)
+        distance = steps[np.minimum(left_body, len(steps) - 1)] - step_mm / 2
+        is_in_image = (left_body < len(steps)) & (distance < self._grid_exit_mm(origins_mm, directions))
         return np.where(is_in_image, distance, np.inf), is_in_image
+
+    def _grid_exit_mm(self, origins_mm: FloatArray, directions: FloatArray) -> FloatArray:
+        """Distances (n,) along rays from inside the image to its outer voxel centres."""
+        start = self.geometry.index(origins_mm)
+        speed = self.geometry.index(origins_mm + directions) - start
+        last = np.array(self.geometry.shape) - 1.0
+        room = np.where(speed > 0, last - start, start)
+        exit_mm: FloatArray = (room / np.maximum(np.abs(speed), 1e-9)).min(axis=1)
+        return exit_mm
 
     def outward_normals(self, points_mm: FloatArray, *, reach_mm: float = 8.0) -> FloatArray:
         """Unit vectors (n, 3) out of the body at points on the skin, averaged over `reach_mm`."""

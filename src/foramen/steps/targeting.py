@@ -12,9 +12,10 @@ import numpy as np
 
 from foramen.errors import LandmarkError, LevelError
 from foramen.geometry.segments import arc_length, cut_polyline, project_on_polyline
-from foramen.model.anatomy import Anatomy, Landmark, LandmarkName, Nerve, NerveKind
+from foramen.model.anatomy import Anatomy, Landmark, LandmarkName, Nerve, NerveKind, VertebraAnatomy
 from foramen.model.levels import Root, Segment, Side, Vertebra, neighbour_above, neighbour_below
 from foramen.model.plan import Target
+from foramen.model.space import FloatArray
 
 SAMPLING_STEP_MM = 0.2
 """Longest step at which the needed part of a nerve is sampled."""
@@ -49,8 +50,9 @@ class Supply:
 class NeededPart:
     """The part of a nerve's centreline that must be captured, as the technique names it.
 
-    From the point nearest to landmark `start` to the point nearest to landmark `end`; where `end` is
-    None it reaches from `start` over `length_mm` in the distal direction. It may not be shorter than
+    From the point nearest to landmark `start`, or where the nerve passes behind the posterior border of the
+    foramen if that is more distal (no tip may go before it), to the point nearest to landmark `end`; where
+    `end` is None it reaches over `length_mm` in the distal direction. It may not be shorter than
     `shortest_mm`: landmarks that fall together mean that the image did not support them.
     """
 
@@ -63,9 +65,8 @@ class NeededPart:
     def words(self) -> str:
         """The definition in words, for the plan."""
         start = self.start.value.replace("_", " ")
-        if self.end is None:
-            return f"centreline of the nerve from the {start} over {self.length_mm:g} mm distally"
-        return f"centreline of the nerve from the {start} to the {self.end.value.replace('_', ' ')}"
+        end = f"over {self.length_mm:g} mm" if self.end is None else f"to the {self.end.value.replace('_', ' ')}"
+        return f"centreline of the nerve behind the posterior border of the foramen, from the {start} {end}"
 
 
 def lumbar_joint_supply(segment: Segment) -> tuple[Supply, ...]:
@@ -114,7 +115,7 @@ def find_target(anatomy: Anatomy, supply: Supply, *, joint: Segment, side: Side,
     nerve = anatomy.nerve(supply.kind, supply.root, side)
     start = vertebra.landmark(needed.start, side)
     end = vertebra.landmark(needed.end, side) if needed.end is not None else None
-    segment = _cut(nerve, start, end, needed)
+    segment = _cut(nerve, vertebra, start, end, needed)
     used = [start] if end is None else [start, end]
     landmarks = {str(landmark.name): _triple(landmark) for landmark in vertebra.landmarks if landmark.side is side}
     return Target(
@@ -135,10 +136,10 @@ def find_target(anatomy: Anatomy, supply: Supply, *, joint: Segment, side: Side,
 
 
 def _cut(
-    nerve: Nerve, start: Landmark, end: Landmark | None, needed: NeededPart
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    nerve: Nerve, vertebra: VertebraAnatomy, start: Landmark, end: Landmark | None, needed: NeededPart
+) -> FloatArray:
     course = nerve.centreline_mm
-    first = project_on_polyline(start.position_mm, course)
+    first = _behind_foramen(course, vertebra, project_on_polyline(start.position_mm, course), nerve.side)
     last = first + needed.length_mm if end is None else project_on_polyline(end.position_mm, course)
     last = min(last, float(arc_length(course)[-1]))
     if last - first < needed.shortest_mm:
@@ -149,6 +150,17 @@ def _cut(
         )
     part = cut_polyline(course, first, last, step_mm=SAMPLING_STEP_MM)
     return part
+
+
+def _behind_foramen(course_mm: FloatArray, vertebra: VertebraAnatomy, start_mm: float, side: Side) -> float:
+    """Length along a nerve, at or after `start_mm`, from which it lies behind the foramen's posterior border."""
+    border = vertebra.landmark(LandmarkName.FORAMEN_POSTERIOR_BORDER, side)
+    end = float(arc_length(course_mm)[-1])
+    if start_mm >= end:
+        return start_mm
+    rest = cut_polyline(course_mm, start_mm, end, step_mm=SAMPLING_STEP_MM)
+    behind = vertebra.frame.to_vertebra(rest)[:, 1] >= vertebra.frame.to_vertebra(border.position_mm)[1]
+    return start_mm + float(arc_length(rest)[behind.argmax()]) if behind.any() else end
 
 
 def _triple(landmark: Landmark) -> tuple[float, float, float]:

@@ -162,6 +162,8 @@ def _reasons(
         f"active tip {'rests on bone' if overlap >= 0 else f'{-overlap:.1f} mm off the bone'}"
         + (f", {overlap:.1f} mm into its labelled surface" if overlap > 0.5 else ""),
     ]
+    if tried.withdrawn_mm[number] >= 0.5:
+        reasons.append(f"tip drawn back {tried.withdrawn_mm[number]:.1f} mm from the end of the needed nerve")
     if apart > scene.rules.parallel_max_deg:
         reasons.append(f"less parallel to the nerve than wished ({scene.rules.parallel_max_deg:g} deg)")
     if costs["reach"] > 0:

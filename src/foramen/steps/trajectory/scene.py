@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from foramen.anatomy.needle_paths import (
     Needles,
     bone_overlap_mm,
-    mean_nerve_distance_mm,
     nerve_gaps_mm,
     shaft_bone_gap_mm,
     skin_distances_mm,
@@ -29,6 +28,12 @@ ANGLE_STEP_DEG = 2.5
 OFFSET_STEP_MM = 0.5
 OFFSET_REACH_MM = 3.0
 """How far beside the nerve the axis of the electrode is tried."""
+
+BLOCKED = 1e3
+"""Cost of a place that a hard limit forbids: taken only where there is no other."""
+
+SHAFT_LOOKED_AT_MM = 20.0
+"""Length of shaft behind the bare part that counts when the electrode is laid down."""
 
 WITHDRAWALS_MM = (0.0, 1.0, 2.0, 3.0, 4.0)
 """How far the tip is drawn back from its best place along the nerve."""
@@ -110,18 +115,21 @@ def set_scene(
 
 
 def try_directions(scene: Scene, device: RfCannula) -> Tried:
+    """Candidates over the searched angles and several withdrawals of the tip, with their measurements."""
     oblique, declined = scene.bands
     grid = [
         beam_behind(scene.frame, scene.target.side, oblique_deg=o, declined_deg=d)
         for o in _steps(oblique)
         for d in _steps(declined)
     ]
-    placed = _lay_on_nerve(scene, device, np.array(grid))
+    placed, at_border = _lay_on_nerve(scene, device, np.array(grid))
     count = len(placed.backs)
     withdrawn = np.repeat(WITHDRAWALS_MM, count)
     backs = np.tile(placed.backs, (len(WITHDRAWALS_MM), 1))
     tips = np.tile(placed.tips_mm, (len(WITHDRAWALS_MM), 1)) + withdrawn[:, None] * backs
-    return measure(scene, replace(placed, tips_mm=tips, backs=backs), withdrawn)
+    return measure(
+        scene, replace(placed, tips_mm=tips, backs=backs), withdrawn + np.tile(at_border, len(WITHDRAWALS_MM))
+    )
 
 
 def _steps(band: AngleBand) -> FloatArray:
@@ -129,8 +137,12 @@ def _steps(band: AngleBand) -> FloatArray:
     return np.linspace(band.search_low_deg, band.search_high_deg, count + 1)
 
 
-def _lay_on_nerve(scene: Scene, device: RfCannula, backs: FloatArray) -> Needles:
-    """The best place of the active tip for each direction: beside the nerve, resting on bone."""
+def _lay_on_nerve(scene: Scene, device: RfCannula, backs: FloatArray) -> tuple[Needles, FloatArray]:
+    """The best place of the active tip for each direction: beside the nerve, resting on bone.
+
+    Where the proximal end of the needed nerve lies before the posterior border of the foramen the tip is drawn
+    back to the recommended distance behind that border; the second result (n,) says how far, in mm.
+    """
     segment = scene.target.needed_segment_mm
     coarse = segment[np.linspace(0, len(segment) - 1, min(len(segment), 9)).astype(int)]
     steps = np.arange(-OFFSET_REACH_MM, OFFSET_REACH_MM + OFFSET_STEP_MM / 2, OFFSET_STEP_MM)
@@ -141,19 +153,26 @@ def _lay_on_nerve(scene: Scene, device: RfCannula, backs: FloatArray) -> Needles
     offsets = disc[None, :, :1] * first[:, None] + disc[None, :, 1:] * second[:, None]
     along = (segment[0] - scene.target.position_mm) @ backs.T - scene.rules.tip_beyond_mm
     tips = scene.target.position_mm + offsets + (along[:, None] * backs)[:, None]
+    before = scene.border_mm + scene.rules.tip_behind_border_mm - scene.frame.to_vertebra(tips)[..., 1]
+    drawn_back = np.maximum(before, 0) / (backs @ scene.frame.posterior)[:, None]
     needles = Needles(
-        tips_mm=tips.reshape(-1, 3),
+        tips_mm=(tips + drawn_back[..., None] * backs[:, None]).reshape(-1, 3),
         backs=np.repeat(backs, len(disc), axis=0),
         radius_mm=device.radius_mm,
         active_mm=device.active_tip_mm,
     )
     overlap = bone_overlap_mm(needles, scene.obstacles)
-    cost = resting_cost(scene, overlap) + scene.rules.preferences.capture_per_mm * mean_nerve_distance_mm(
-        needles, coarse
-    )
-    cost += np.where(overlap > scene.overlap_limit_mm, 1e3, 0.0)
-    best = cost.reshape(len(backs), len(disc)).argmin(axis=1)
-    return needles.take(np.arange(len(backs)) * len(disc) + best)
+    rest = coarse - scene.target.position_mm
+    in_plane = np.stack([rest @ first.T, rest @ second.T], axis=-1)  # (nerve points, directions, 2)
+    beside = np.linalg.norm(in_plane.transpose(1, 0, 2)[:, None] - disc[None, :, None], axis=-1).mean(axis=2)
+    cost = resting_cost(scene, overlap) + scene.rules.preferences.capture_per_mm * beside.ravel()
+    cost += np.where(overlap > scene.overlap_limit_mm, BLOCKED, 0.0)
+    free_mm = scene.rules.bone_graze_mm
+    behind = np.full(len(overlap), device.active_tip_mm + free_mm + SHAFT_LOOKED_AT_MM)
+    gap, _ = shaft_bone_gap_mm(needles, behind, scene.obstacles, free_mm=free_mm)
+    cost += np.where(gap < 0, BLOCKED, 0.0)
+    best = np.arange(len(backs)) * len(disc) + cost.reshape(len(backs), len(disc)).argmin(axis=1)
+    return needles.take(best), drawn_back.ravel()[best]
 
 
 def resting_cost(scene: Scene, overlap_mm: FloatArray) -> FloatArray:
