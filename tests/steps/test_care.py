@@ -87,6 +87,22 @@ def test_unknown_medicine_goes_to_a_person_and_an_open_list_is_asked_about() -> 
     assert any("list of medicines complete" in item.text for item in care.items if item.kind is CareKind.QUESTION)
 
 
+def test_known_half_of_a_combination_does_not_hide_the_unknown_half() -> None:
+    care = care_for(record("Acetaminophen 300 MG / Zorblaxin 5 MG Oral Tablet"))
+    assert "Manual review" in about(care, "Zorblaxin").text
+    assert "take as usual" in about(care, "Acetaminophen").text
+
+
+def test_a_medicine_listed_twice_is_said_once() -> None:
+    care = care_for(record("Eliquis", "Eliquis"))
+    assert len([item for item in care.items if item.text.startswith("Eliquis")]) == 1
+    assert not any(item.text.startswith("More than one blood thinner") for item in care.items)
+
+
+def test_an_antibiotic_raises_the_question_of_infection() -> None:
+    assert "what infection" in about(care_for(record("doxycycline hyclate 100 MG")), "doxycycline").text
+
+
 def test_phenprocoumon_is_not_taken_for_a_shorter_relative() -> None:
     assert "Manual review" in about(care_for(record("Marcoumar")), "Marcoumar").text
 

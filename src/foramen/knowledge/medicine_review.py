@@ -7,6 +7,7 @@ automatic hold. A medicine that is not in the table goes to a person.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,8 +47,9 @@ class Occasion:
 
     @property
     def thinners(self) -> tuple[tuple[Medicine, Drug], ...]:
-        """The blood thinners among the medicines."""
-        return tuple((m, d) for m in self.record.medicines.items for d in known_drugs(m) if d.antithrombotic)
+        """The blood thinners among the medicines, each once, with the line that names it."""
+        named = [(d.id, (m, d)) for m in self.record.medicines.items for d in known_drugs(m) if d.antithrombotic]
+        return tuple(dict(reversed(named)).values())[::-1]  # the first line that names it
 
     @property
     def is_hold_agreed(self) -> bool:
@@ -71,6 +73,14 @@ def known_drugs(medicine: Medicine) -> tuple[Drug, ...]:
     return tuple(table[drug_id] for drug_id in ids)
 
 
+def unknown_parts(medicine: Medicine) -> tuple[str, ...]:
+    """What the table does not know of a recorded medicine: all of it, or parts of a combination (``a / b``)."""
+    if not known_drugs(medicine):
+        return (medicine.text,)
+    parts = re.split(r"\s/\s|\s\+\s", medicine.text)
+    return tuple(part for part in parts if not recognised(part)) if len(parts) > 1 else ()
+
+
 def harm_of_stopping() -> str:
     """The harm of stopping blood thinners against that of continuing them, in numbers."""
     return (
@@ -82,18 +92,8 @@ def harm_of_stopping() -> str:
 
 def review_medicines(occasion: Occasion) -> Iterator[CareItem]:
     """One line for each medicine of the record, and the questions and risks that belong to them."""
-    for medicine in occasion.record.medicines.items:
-        entries = known_drugs(medicine)
-        if not entries:
-            yield _item(
-                CareKind.CHECK,
-                f"{medicine.text}: not in the table of medicines. Manual review by a pharmacist or physician.",
-                "An unknown medicine is never passed as harmless.",
-                is_shared_decision=True,
-            )
-        for entry in entries:
-            is_held = entry.hold_h[occasion.level] != "none"
-            yield _thinner(medicine, entry, occasion) if is_held else _continued(medicine, entry, occasion)
+    lines = (line for medicine in occasion.record.medicines.items for line in _lines(medicine, occasion))
+    yield from dict.fromkeys(lines)  # a medicine that is listed twice is said once
     if not occasion.record.medicines.complete_as_of:
         yield _item(
             CareKind.QUESTION,
@@ -102,6 +102,19 @@ def review_medicines(occasion: Occasion) -> Iterator[CareItem]:
         )
     if occasion.thinners:
         yield from _bleeding_risks(occasion)
+
+
+def _lines(medicine: Medicine, occasion: Occasion) -> Iterator[CareItem]:
+    for part in unknown_parts(medicine):
+        yield _item(
+            CareKind.CHECK,
+            f"{part}: not in the table of medicines. Manual review by a pharmacist or physician.",
+            "An unknown medicine is never passed as harmless.",
+            is_shared_decision=True,
+        )
+    for entry in known_drugs(medicine):
+        is_held = entry.hold_h[occasion.level] != "none"
+        yield _thinner(medicine, entry, occasion) if is_held else _continued(medicine, entry, occasion)
 
 
 def review_restart(occasion: Occasion) -> Iterator[CareItem]:
@@ -156,6 +169,8 @@ def _continued(medicine: Medicine, entry: Drug, occasion: Occasion) -> CareItem:
     elif entry.drug_class == "biguanide" and _is_kidney_poor(occasion.record):
         text = f"{medicine.text}: ask the prescriber (kidney function)."
         reason, is_shared = "Low eGFR or acute kidney injury: metformin itself needs review.", True
+    elif entry.drug_class == "antibiotic":
+        text = f"{medicine.text}: ask what infection it treats, and whether it is over."
     elif entry.antithrombotic:
         reason, sources = f"{reason} {harm_of_stopping()}", (*entry.sources, "ENDRES2017", "ENDRES2020")
     return _item(
