@@ -53,7 +53,7 @@ def factorise(diagonal: FloatArray, g0: FloatArray, g1: FloatArray, g2: FloatArr
                     g = g2[a, b, c]
                     upper = g0[a, b, 0] + g1[a, b, 0] + g2[a, b, 0]
                     pivot -= g * inverse[a, b, 0] * (g + RELAXATION * upper)
-                if pivot < 1e-3 * diagonal[a, b, c]:
+                if pivot < 1e-10 * diagonal[a, b, c]:
                     pivot = diagonal[a, b, c]
                 inverse[a, b, c] = 1.0 / pivot
     return inverse

@@ -91,7 +91,7 @@ def advance(
     source_W: FloatArray,
     storage_W_per_K: FloatArray | None,
     start: FloatArray,
-    tolerance: float = 1e-7,
+    tolerance: float = 1e-6,
 ) -> FloatArray:
     """Temperature rise (K) that satisfies one implicit step, or the steady state if `storage_W_per_K` is None.
 

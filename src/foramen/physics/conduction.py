@@ -96,7 +96,7 @@ def solve_potential(
     start: FloatArray | None = None,
     electrode: BoolArray | None = None,
     is_low_far: bool = False,
-    tolerance: float = 1e-7,
+    tolerance: float = 1e-6,
 ) -> ElectricField:
     """Field about a needle whose bare surface (and cells of `electrode`) is at 1 V.
 
