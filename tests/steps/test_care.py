@@ -65,6 +65,12 @@ def test_agreed_hold_is_dated_from_the_procedure_and_restarted() -> None:
     assert datetime.fromisoformat(about(care, "Clexane", CarePhase.AFTERCARE).when) == AT + timedelta(hours=4)
 
 
+def test_agreed_pause_without_an_interval_has_no_invented_date_but_a_restart() -> None:
+    care = care_for(record("Eliquis 5 mg", prescriber__agreed_hold=True))
+    assert about(care, "Eliquis").when == "as the prescriber said"
+    assert "24 h after" in about(care, "Eliquis", CarePhase.AFTERCARE).text
+
+
 def test_agreement_is_not_spread_over_two_blood_thinners() -> None:
     care = care_for(record("Clexane 40 mg", "Plavix", prescriber__agreed_hold=True))
     assert about(care, "Clexane").is_shared_decision

@@ -120,7 +120,7 @@ def _lines(medicine: Medicine, occasion: Occasion) -> Iterator[CareItem]:
 def review_restart(occasion: Occasion) -> Iterator[CareItem]:
     """When an agreed pause ends; nothing where no pause was agreed."""
     for medicine, entry in occasion.thinners:
-        if entry.hold_h[occasion.level] in ("none", "shared") or not occasion.is_hold_agreed:
+        if entry.hold_h[occasion.level] == "none" or not occasion.is_hold_agreed:
             continue
         hours = entry.restart_h[occasion.level] if entry.restart_h else None
         table = f", in the table {hours:g} h after the procedure" if hours is not None else ""
@@ -137,13 +137,13 @@ def review_restart(occasion: Occasion) -> Iterator[CareItem]:
 
 def _thinner(medicine: Medicine, entry: Drug, occasion: Occasion) -> CareItem:
     hold = entry.hold_h[occasion.level]
-    is_agreed = occasion.is_hold_agreed and not isinstance(hold, str)
     interval = "no interval is given for this class" if isinstance(hold, str) else f"interval in the table {hold:g} h"
-    text = f"{medicine.text}: do not stop on this plan's say. Shared decision with the prescriber ({interval})."
-    when = "no date before the prescriber's agreement is recorded"
-    if is_agreed and not isinstance(hold, str):
-        text = f"{medicine.text}: last dose at the latest then, as agreed with the prescriber."
-        when = moved(occasion.procedure_at, -hold)
+    if not occasion.is_hold_agreed:
+        text = f"{medicine.text}: do not stop on this plan's say. Shared decision with the prescriber ({interval})."
+        when = "no date before the prescriber's agreement is recorded"
+    else:
+        text = f"{medicine.text}: last dose as agreed with the prescriber ({interval})."
+        when = "as the prescriber said" if isinstance(hold, str) else moved(occasion.procedure_at, -hold)
     return _item(
         CareKind.MEDICINE,
         text,
@@ -151,7 +151,7 @@ def _thinner(medicine: Medicine, entry: Drug, occasion: Occasion) -> CareItem:
         sources=(*entry.sources, "ENDRES2017", "ENDRES2020"),
         trace=entry.trace,
         when=when,
-        is_shared_decision=not is_agreed,
+        is_shared_decision=not occasion.is_hold_agreed,
     )
 
 
