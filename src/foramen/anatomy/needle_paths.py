@@ -78,11 +78,17 @@ def shaft_bone_gap_mm(
     return gap[row, worst], points[row, worst]
 
 
-def keep_out_gaps_mm(needles: Needles, lengths_mm: FloatArray, obstacles: Obstacles) -> FloatArray:
-    """Gaps (n, number of keep-outs) mm between the whole needle's surface and each keep-out."""
+def keep_out_gaps_mm(
+    needles: Needles, lengths_mm: FloatArray, obstacles: Obstacles, *, within_mm: float = np.inf
+) -> FloatArray:
+    """Gaps (n, number of keep-outs) mm between the whole needle's surface and each keep-out.
+
+    Gaps above `within_mm` may be given as infinite.
+    """
     steps = np.arange(0.0, float(lengths_mm.max()) + SHAFT_STEP_MM, SHAFT_STEP_MM)
     points = needles.at(np.minimum(steps[None], lengths_mm[:, None]))
-    gaps = [cloud.distance_mm(points).min(axis=1) - needles.radius_mm for cloud in obstacles.keep_outs]
+    reach = within_mm + needles.radius_mm
+    gaps = [cloud.distance_mm(points, within_mm=reach).min(axis=1) - needles.radius_mm for cloud in obstacles.keep_outs]
     return np.stack(gaps, axis=1) if gaps else np.empty((len(lengths_mm), 0))
 
 

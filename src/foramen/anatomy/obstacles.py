@@ -21,6 +21,9 @@ HARD_TISSUES = frozenset({"bone", "cement"})
 NEURAL_KINDS = (NerveKind.SPINAL_NERVE, NerveKind.DORSAL_ROOT_GANGLION)
 """Nerves that a needle must keep away from; the others are targets."""
 
+RIM_TOLERANCES = 1.25
+"""Dense voxels nearer to labelled bone than this many half voxel diagonals are its blurred edge, not more bone."""
+
 _PART_WORDS = {
     "whole": "vertebra",
     "arch": "lamina",
@@ -46,10 +49,14 @@ class Cloud:
     tree: KDTree
     half_voxel_mm: float
 
-    def distance_mm(self, points_mm: FloatArray) -> FloatArray:
-        """Distances (...) mm of LPS points (..., 3) to the structure, from the faces of its outer voxels."""
+    def distance_mm(self, points_mm: FloatArray, *, within_mm: float = np.inf) -> FloatArray:
+        """Distances (...) mm of LPS points (..., 3) to the structure, from the faces of its outer voxels.
+
+        Beyond `within_mm` the distance is infinite, which is much faster to find out.
+        """
         points = np.asarray(points_mm, dtype=np.float64)
-        centre_mm, _ = self.tree.query(points.reshape(-1, 3))
+        bound = within_mm + self.half_voxel_mm
+        centre_mm, _ = self.tree.query(points.reshape(-1, 3), distance_upper_bound=bound)
         distance: FloatArray = np.maximum(centre_mm - self.half_voxel_mm, 0.0).reshape(points.shape[:-1])
         return distance
 
@@ -102,7 +109,8 @@ def bone_words(value: int) -> str:
     if entry is None:
         return "unlabelled bone (by its density)"
     if entry.vertebra is None:
-        return entry.name.replace("_", " ")
+        name = entry.name.replace("_", " ")
+        return f"{entry.side.value} {name.removesuffix(entry.side.value).strip()}" if entry.side else name
     if entry.vertebra.name == "S1" and entry.part == "whole":
         return "sacrum"
     side = f"{entry.side.value} " if entry.side else ""
@@ -120,7 +128,7 @@ def find_obstacles(
         LPS points whose bounding box, with a rim, is where bone is looked for; keep-outs are
         looked for in the whole label map.
     bone_hu : float
-        Unlabelled voxels above it, further than a voxel's diagonal from labelled bone, count as bone.
+        Unlabelled voxels above it count as bone, except the blurred edge of labelled bone.
 
     Raises
     ------
@@ -154,7 +162,7 @@ def _bone(
     if not is_labelled.any():
         raise ImageError("No bone is labelled around the target. Check the label map in the contact sheet.")
     bone = DistanceField.from_mask(is_labelled, geometry)
-    is_dense = (image.values[block] > bone_hu) & (values == 0) & (bone.values_mm > 2 * bone.tolerance_mm)
+    is_dense = (image.values[block] > bone_hu) & (values == 0) & (bone.values_mm > RIM_TOLERANCES * bone.tolerance_mm)
     if is_dense.any():
         bone = DistanceField.from_mask(is_labelled | is_dense, geometry)
     is_shell = (bone.values_mm <= 0) & (bone.values_mm > -2 * bone.tolerance_mm)

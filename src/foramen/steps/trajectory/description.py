@@ -11,6 +11,7 @@ from foramen.anatomy.needle_paths import Needles, keep_out_gaps_mm, mean_nerve_d
 from foramen.anatomy.obstacles import NEURAL_KINDS
 from foramen.geometry.carm import angles_behind, describe_view
 from foramen.model.device import RfCannula
+from foramen.model.levels import Side
 from foramen.model.plan import Clearance, ClearanceStatus, Trajectory
 from foramen.model.space import FloatArray
 from foramen.steps.trajectory.ranking import angle_to_nerve_deg, costs_of
@@ -145,6 +146,12 @@ def _unknown(structure: str, required_mm: float, note: str) -> Clearance:
     )
 
 
+def _sideways(oblique_deg: float, side: Side) -> str:
+    if round(oblique_deg) == 0:
+        return "no oblique"
+    return f"{abs(oblique_deg):.0f} deg oblique to the {(side if oblique_deg > 0 else side.other).value}"
+
+
 def _reasons(
     scene: Scene, tried: Tried, number: int, costs: dict[str, float], best: Sequence[Trajectory]
 ) -> tuple[str, ...]:
@@ -155,7 +162,7 @@ def _reasons(
     near = float(mean_nerve_distance_mm(needles, target.needed_segment_mm)[0])
     overlap = float(tried.overlap_mm[number])
     reasons = [
-        f"{abs(oblique):.0f} deg {'towards the ' + target.side.value if oblique >= 0 else 'across the midline'}, "
+        f"{_sideways(oblique, target.side)}, "
         f"{declined:.0f} deg towards the feet from the squared {target.crosses_bone} superior endplate",
         f"bare tip {apart:.0f} deg from the nerve's direction, needed nerve on average {near:.1f} mm from its axis",
         f"tip {tried.behind_border_mm[number]:.1f} mm behind the posterior border of the foramen",
