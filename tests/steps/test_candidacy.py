@@ -220,6 +220,14 @@ def test_pain_on_the_other_side_is_refused() -> None:
     assert judged(suitable(block(side="right")), side=Side.RIGHT).status is VerdictStatus.NOT_ACCEPTABLE
 
 
+def test_pain_in_the_midline_states_no_side() -> None:
+    record = suitable()
+    middle = dataclasses.replace(record.complaints[0], side="midline")
+    verdict = judged(dataclasses.replace(record, complaints=(middle,)))
+    assert truth(verdict, "LRFA0") is Truth.UNKNOWN
+    assert "complaint.side" in {question.fact for question in verdict.questions}
+
+
 def test_complete_allergy_list_answers_and_contradiction_is_refused() -> None:
     record = suitable()
     facts = {key: answer for key, answer in record.facts.items() if key != "allergy.local_anaesthetic"}
