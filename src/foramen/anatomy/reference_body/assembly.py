@@ -89,7 +89,8 @@ def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build:
         half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + 0.6
         half_depth = 0.25 * (above.body_depth_mm + below.body_depth_mm) + 0.6
         flat = np.where(y > 0, 1.2 * np.clip(1 - (1.7 * x / half_width) ** 2, 0, 1), 0)
-        outline = np.abs(x / half_width) ** 2.4 + np.abs((y + flat) / half_depth) ** 2.4
+        power = np.where(y > 0, np.float32(2.7), np.float32(2.1))
+        outline = np.abs(x / half_width) ** power + np.abs((y + flat) / half_depth) ** power
         plate = (z + 0.5 * above.body_height_mm) * np.cos(above.wedge_rad) + y * np.sin(above.wedge_rad)
         inside = (outline < 1) & (plate < 2.0) & (z_lower > 0.5 * below.body_height_mm - 2.0)
         canvas.labels[block][inside] = disc_value(upper)

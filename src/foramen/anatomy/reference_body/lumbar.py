@@ -21,7 +21,7 @@ FACET_RADIUS_MM = 14.0
 def facet(own: VertebraDimensions) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Centre, tangent (towards lateral posterior) and normal (towards medial posterior) of the left superior facet."""
     angle = np.radians(own.facet_angle_deg)
-    rise = {"L5": 0.0, "S1": 1.5}.get(own.level.name, -4.0)
+    rise = {"L5": -0.5, "S1": -1.0}.get(own.level.name, -4.0)
     behind = {"S1": 16.0, "L5": 16.5, "T12": 17.0}.get(own.level.name, 18.5)
     centre = np.array([own.facet_centre_lateral_mm, own.posterior_wall_mm + behind, 0.5 * own.body_height_mm + rise])
     tangent = np.array([np.cos(angle), np.sin(angle), 0.0])
@@ -111,18 +111,21 @@ def solids(level: Vertebra) -> tuple[Solid, ...]:
     return (body, *left, *(mirror(s) for s in left), *_spinous(own))
 
 
-def canal_cutter(own: VertebraDimensions) -> Strut:
-    """Elliptic tube that keeps the vertebral canal open (removed from the bone)."""
-    wall = own.posterior_wall_mm - 2.0
-    middle, half_depth = wall + 0.5 * own.canal_depth_mm, 0.5 * own.canal_depth_mm
-    return Strut(
-        start=(0.0, middle, -40.0),
-        end=(0.0, middle, 40.0),
-        wide=(1.0, 0.0, 0.0),
-        start_radii_mm=(0.5 * own.canal_width_mm - 0.5, half_depth),
-        end_radii_mm=(0.5 * own.canal_width_mm - 0.5, half_depth),
-        part="arch",
-        blend_mm=1.0,
+def canal_cutters(own: VertebraDimensions) -> tuple[Strut, ...]:
+    """Two elliptic tubes, wide in front and narrow behind, that keep the canal open (removed from the bone)."""
+    wall, depth, half = own.posterior_wall_mm - 2.0, own.canal_depth_mm, 0.5 * own.canal_width_mm - 0.5
+    shapes = ((wall + 0.36 * depth, half, 0.36 * depth), (wall + 0.5 * depth, 0.68 * half, 0.5 * depth))
+    return tuple(
+        Strut(
+            start=(0.0, middle, -40.0),
+            end=(0.0, middle, 40.0),
+            wide=(1.0, 0.0, 0.0),
+            start_radii_mm=(width, half_depth),
+            end_radii_mm=(width, half_depth),
+            part="arch",
+            blend_mm=1.5,
+        )
+        for middle, width, half_depth in shapes
     )
 
 
@@ -139,9 +142,10 @@ def _pars_and_inferior(own: VertebraDimensions, base: Vector) -> list[Strut]:
     lower, here = frames[assert_below.level], frames[own.level]
     middle = here.to_vertebra(lower.to_lps(centre + 4.6 * normal))
     along = here.axes.T @ lower.axes @ tangent
-    tip, shoulder = middle + np.array([0.0, 0.0, -3.5]), middle + np.array([0.0, 0.0, 3.0])
+    tip, shoulder = middle + np.array([0.0, 0.0, -5.0]), middle + np.array([0.0, 0.0, 3.0])
     inner = own.posterior_wall_mm - 2.0 + own.canal_depth_mm
-    isthmus = np.array([0.5 * own.canal_width_mm + 2.0, inner - 1.5, -3.0])
+    forward = {"L4": 3.0, "L5": 4.5}.get(own.level.name, 1.5)  # laminae meet at a sharper angle lower down
+    isthmus = np.array([0.5 * own.canal_width_mm + 2.0, inner - forward, -3.0])
     pars = Strut(
         start=_vector(np.array(base) + np.array([-1.0, 1.5, -1.0])),
         end=_vector(isthmus),
@@ -191,7 +195,7 @@ def _transverse(own: VertebraDimensions, pedicle_x: float) -> list[Strut]:
         tip_y, tip_z = wall + 13.0, 7.5
     else:
         root, middle = (pedicle_x + 0.5, wall + 8.5, 0.5), (pedicle_x + 10.0, wall + 12.0, 1.0)
-        radii = ((6.0, 4.4), (4.4, 2.8), (4.8 if own.level.name == "L3" else 4.0, 2.4))
+        radii = ((6.0, 4.4), (4.6, 3.0), (3.8 if own.level.name == "L3" else 3.0, 2.1))
         tip_y, tip_z = wall + 14.5, 2.5
         if own.level.name == "T12":
             radii, tip_y, tip_z = ((6.0, 4.6), (5.0, 4.0), (4.6, 4.0)), wall + 15.0, 3.0
@@ -237,27 +241,27 @@ def _spinous(own: VertebraDimensions) -> list[Strut]:
     tip_y, height = own.posterior_wall_mm + own.spinous_length_mm, own.spinous_height_mm
     drop = {"T12": 0.75, "L5": 0.45}.get(own.level.name, 0.62)
     root_z = -0.18 * height
-    tip = (0.0, tip_y - 3.0, -drop * height)
+    tip = (0.0, tip_y - 7.0, -drop * height)
     middle = (0.0, 0.5 * (inner + 5 + tip_y), 0.5 * (root_z + tip[2]) - 0.5)
     return [
         Strut(
             start=(0.0, inner + 3.5, root_z),
             end=middle,
             wide=(0.0, 0.0, 1.0),
-            start_radii_mm=(0.36 * height, 3.4),
-            end_radii_mm=(0.40 * height, 2.6),
+            start_radii_mm=(0.38 * height, 3.6),
+            end_radii_mm=(0.41 * height, 2.6),
             part="spinous",
-            blend_mm=5.0,
+            blend_mm=6.0,
         ),
         Strut(
             start=middle,
             end=tip,
             wide=(0.0, 0.0, 1.0),
-            start_radii_mm=(0.40 * height, 2.6),
-            end_radii_mm=(0.42 * height, 3.4),
+            start_radii_mm=(0.41 * height, 2.6),
+            end_radii_mm=(0.40 * height, 3.8),
             part="spinous",
-            blend_mm=2.0,
-            cap_mm=3.0,
+            blend_mm=4.0,
+            cap_mm=7.0,
         ),
     ]
 

@@ -126,7 +126,8 @@ class Body:
         hollow = np.where(y > 0, hollow * np.clip(y / np.float32(0.4 * half_depth), 0, 1), 0)
         v = (y + hollow) / (np.float32(half_depth) * profile)
         u = lateral / profile
-        k0 = (np.abs(u) ** 2.4 + np.abs(v) ** 2.4) ** (1 / 2.4)
+        power = np.where(v > 0, np.float32(2.7), np.float32(2.1))  # round in front, square behind
+        k0 = (np.abs(u) ** power + np.abs(v) ** power) ** (1 / power)
         wall = (k0 - 1) * np.float32(0.5 * (half_width + half_depth)) * profile
         dish = np.float32(self.endplate_hollow_mm) * np.clip(1 - (k0 / 0.8) ** 2, 0, 1)
         top = z - np.float32(half_height) + dish

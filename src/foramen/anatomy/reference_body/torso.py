@@ -119,6 +119,9 @@ def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
     tips = spine.spinous_y(heights)
     levels = np.array([spine.z(name) for name in reversed(LEVELS)])  # S1 ... T12, ascending
 
+    layers = ("deep_fat", "subcutaneous_fat", "abdominal_wall", "colon", "small_bowel", "kidney_left", "kidney_right")
+    within = (*(structure_value(layer) for layer in layers), *(structure_value(f"psoas_{side}") for side in Side))
+
     def along(*values: float) -> NDArray[np.float64]:
         return np.interp(heights, levels, values)
 
@@ -135,7 +138,7 @@ def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
         ) -> None:
             path = np.stack([s * scale * x, y, heights], axis=1)  # noqa: B023 (called at once)
             value = structure_value(f"{label}_{name}")  # noqa: B023
-            canvas.paint_tube(value, path, np.stack(radii, axis=1), turn_deg=s * turn, power=2.3)  # noqa: B023
+            canvas.paint_tube(value, path, np.stack(radii, axis=1), only=within, turn_deg=s * turn, power=2.3)  # noqa: B023
 
         tube(
             "psoas",
