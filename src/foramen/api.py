@@ -1,1 +1,413 @@
-"""What `import foramen as fm` offers."""
+"""What `import foramen as fm` offers: the workflow's verbs, and the writing of what they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from foramen import workflow
+from foramen.anatomy.reference_body import make_reference_body
+from foramen.errors import InputError
+from foramen.io import case_folder, plan_json
+from foramen.io.atomic_file import whole_folder, write_bytes
+from foramen.io.dataclass_json import to_data
+from foramen.io.inspect import Inspection, inspect_case
+from foramen.io.label_maps import parse_label_source
+from foramen.io.record import parse_record
+from foramen.knowledge.check import check_knowledge
+from foramen.knowledge.devices import devices, rf_cannulae
+from foramen.knowledge.technique_facts import technique_knowledge
+from foramen.model.anatomy import Anatomy
+from foramen.model.case import Case
+from foramen.model.device import Thermocouple
+from foramen.model.levels import parse_side
+from foramen.model.plan import Confirmation, Plan
+from foramen.model.record import ClinicalRecord
+from foramen.model.space import PatientPosition
+from foramen.model.technique import Technique
+from foramen.model.verdict import Verdict
+from foramen.report.contact_sheet import contact_sheet
+from foramen.report.figures import figures
+from foramen.report.render import render_card, render_pdf, render_report
+from foramen.steps.bench_lesion import BenchLesion, bench_lesion
+from foramen.techniques import all_techniques, search
+from foramen.workflow import Planned, PlanRequest, ReportProgress
+
+__all__ = [
+    "BenchLesion",
+    "Case",
+    "Confirmation",
+    "Plan",
+    "Planned",
+    "Saved",
+    "Technique",
+    "Verdict",
+    "assess",
+    "check_knowledge",
+    "confirmation",
+    "devices",
+    "import_case",
+    "inspect",
+    "lesion",
+    "open_case",
+    "plain",
+    "plan",
+    "reference_case",
+    "reference_record",
+    "save",
+    "save_case",
+    "save_contact_sheet",
+    "save_in_case",
+    "technique_rows",
+    "techniques",
+]
+
+REFERENCE_ACQUIRED_ON = "2026-03-10"
+"""Date on which the reference body counts as scanned."""
+
+REFERENCE_PROCEDURE_AT = datetime(2026, 4, 14, 9, 30)
+"""Date and hour of the reference body's procedure, so that its plan is the same on every day."""
+
+DAYS_TO_PROCEDURE = 14
+"""A plan without a date assumes this many days from now, at nine in the morning."""
+
+
+def open_case(path: str | Path) -> Case:
+    """The case of a case folder, checked against the hashes it was saved with."""
+    return case_folder.open_case(Path(path))
+
+
+def import_case(
+    scan: str | Path,
+    *,
+    out: str | Path,
+    labels: Iterable[str] = (),
+    record: str | Path | None = None,
+    patient_position: str = "UNKNOWN",
+    patient_id: str = "",
+    series_uid: str | None = None,
+) -> Case:
+    """The case made of a scan, its label maps and a record, saved as the folder `out`.
+
+    Parameters
+    ----------
+    scan : path
+        NIfTI file, or folder of one DICOM CT series.
+    out : path
+        Folder to make; it appears only when everything is complete.
+    labels : iterable of str
+        ``FILE`` or ``FILE:SCHEME``, in the order of their priority.
+    record : path, optional
+        YAML record or FHIR R4 bundle; without one every fact is UNKNOWN.
+    patient_position : str
+        HFS, HFP, FFS or FFP, for a NIfTI scan, which carries none.
+    """
+    try:
+        position = PatientPosition(patient_position.upper())
+    except ValueError:
+        raise InputError(f"{patient_position!r} is not a patient position. Use HFS, HFP, FFS or FFP.") from None
+    return case_folder.import_case(
+        Path(scan),
+        out=Path(out),
+        labels=tuple(parse_label_source(text) for text in labels),
+        record=None if record is None else Path(record),
+        patient_position=position,
+        patient_id=patient_id,
+        series_uid=series_uid,
+    )
+
+
+def reference_case(*, spacing_mm: float = 1.0, seed: int | None = None) -> Case:
+    """The built-in patient: the reference body's CT and labels, and an invented record."""
+    body = make_reference_body(spacing_mm=spacing_mm, seed=seed)
+    return case_folder.new_case(
+        body.image,
+        body.labels,
+        record=reference_record(),
+        patient_position=body.patient_position,
+        acquired_on=REFERENCE_ACQUIRED_ON,
+        history=("reference body made by code; it belongs to no person",),
+    )
+
+
+def reference_record() -> ClinicalRecord:
+    """The invented record of the built-in patient."""
+    name = "reference_record.yaml"
+    text = resources.files("foramen.io").joinpath(name).read_text(encoding="utf-8")
+    return parse_record(text, name=name)
+
+
+def assess(
+    case: Case,
+    *,
+    technique: str,
+    level: str,
+    side: str,
+    profile: str = "society",
+    procedure_at: datetime | None = None,
+) -> Verdict:
+    """May this patient have it? The verdict with every criterion, its reason and its source."""
+    return workflow.assess_case(
+        case,
+        technique=technique,
+        level=level,
+        side=parse_side(side),
+        profile=profile,
+        on=procedure_at or default_procedure_at(),
+    )
+
+
+def plan(
+    case: Case,
+    *,
+    technique: str,
+    level: str,
+    side: str,
+    procedure_at: datetime | None = None,
+    profile: str = "society",
+    is_sedated: bool | None = None,
+    device: str | None = None,
+    temperature_degC: float | None = None,
+    time_s: float | None = None,
+    lesions: int | None = None,
+    image_age_max_months: float | None = None,
+    confirmation: Confirmation | None = None,
+    anatomy: Anatomy | None = None,
+    progress: ReportProgress = lambda _stage, _fraction: None,
+) -> Planned:
+    """A checked plan with the anatomy that it was made on; see `foramen.workflow.plan_case`."""
+    request = PlanRequest(
+        technique=technique,
+        level=level,
+        side=parse_side(side),
+        procedure_at=procedure_at or default_procedure_at(),
+        profile=profile,
+        is_sedated=is_sedated,
+        device=device,
+        temperature_degC=temperature_degC,
+        time_s=time_s,
+        lesions=lesions,
+        image_age_max_months=image_age_max_months,
+        confirmation=confirmation,
+    )
+    return workflow.plan_case(case, request, anatomy=anatomy, progress=progress)
+
+
+def default_procedure_at() -> datetime:
+    """Two weeks from now at nine in the morning, for a plan whose date is not yet fixed."""
+    return (datetime.now() + timedelta(days=DAYS_TO_PROCEDURE)).replace(hour=9, minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """Where a plan was written, and the seconds that the pictures and pages took."""
+
+    folder: Path
+    report: Path
+    report_pdf: Path
+    card: Path
+    plan: Path
+    stage_seconds: dict[str, float]
+
+
+def save(
+    planned: Planned,
+    case: Case,
+    folder: str | Path,
+    *,
+    case_path: str | Path | None = None,
+    progress: ReportProgress = lambda _stage, _fraction: None,
+) -> Saved:
+    """Write a plan as a new folder, whole or not at all: plan.json, effect.zarr, report, card, figures.
+
+    Parameters
+    ----------
+    folder : path
+        It must not exist, or be empty.
+    case_path : path, optional
+        Folder of the case; the plan keeps the relative path to it.
+
+    Raises
+    ------
+    CaseError
+        If the folder is in use, or the disk is full or read-only.
+    """
+    destination = Path(folder)
+    relative = "" if case_path is None else os.path.relpath(Path(case_path), destination)
+    plan = replace(planned.plan, case=replace(planned.plan.case, relative_path=relative))
+    clock = workflow.Clock(progress=progress)
+    with whole_folder(destination) as temporary:
+        clock.stage("pictures", 0.05)
+        pictures = figures(plan, case, planned.anatomy)
+        (temporary / "figures").mkdir()
+        for name, png in pictures.items():
+            write_bytes(temporary / "figures" / f"{name}.png", png)
+        clock.stage("report", 0.5)
+        html = render_report(plan, case, planned.anatomy, pictures)
+        write_bytes(temporary / "report.html", html.encode())
+        clock.stage("report.pdf", 0.6)
+        write_bytes(temporary / "report.pdf", render_pdf(plan, case, planned.anatomy, pictures))
+        clock.stage("card.pdf", 0.8)
+        write_bytes(temporary / "card.pdf", render_card(plan, case, planned.anatomy, pictures))
+        clock.stage("plan.json", 0.9)
+        plan_json.write_plan(plan, temporary)
+    return Saved(
+        folder=destination,
+        report=destination / "report.html",
+        report_pdf=destination / "report.pdf",
+        card=destination / "card.pdf",
+        plan=destination / "plan.json",
+        stage_seconds=clock.stop(),
+    )
+
+
+def save_in_case(
+    planned: Planned,
+    case: Case,
+    *,
+    case_path: str | Path,
+    folder: str | Path | None = None,
+    progress: ReportProgress = lambda _stage, _fraction: None,
+) -> Saved:
+    """Write a plan into its case (``CASE/plans/<plan-id>``) or into `folder`, holding the case's one writer's lock."""
+    home = Path(case_path)
+    destination = home / "plans" / planned.plan.id if folder is None else Path(folder)
+    with case_folder.case_lock(home):
+        return save(planned, case, destination, case_path=home, progress=progress)
+
+
+def confirmation(
+    *, by: str = "", levels: str = "", side: bool = False, landmarks: bool = False, answers: str | Path | None = None
+) -> Confirmation | None:
+    """What a named person confirmed, from the arguments or from an answer file; None if nothing was.
+
+    Parameters
+    ----------
+    by : str
+        Who confirmed; a confirmation without a name is refused.
+    levels : str
+        How the levels were counted.
+    side, landmarks : bool
+        Whether side and landmarks were confirmed.
+    answers : path, optional
+        YAML file with the keys ``by``, ``levels``, ``side``, ``landmarks`` instead of the arguments.
+
+    Raises
+    ------
+    InputError
+        If something is confirmed without a name, or the answer file is damaged or has other keys.
+    """
+    if answers is not None:
+        return _answered(Path(answers))
+    if not (levels or side or landmarks):
+        return None
+    if not by.strip():
+        raise InputError("A confirmation needs a name. Add --by with the name of the person who confirmed.")
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return Confirmation(by=by.strip(), at=now, levels=levels.strip(), side=side, landmarks=landmarks)
+
+
+def _answered(path: Path) -> Confirmation | None:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as failure:
+        raise InputError(f"The answer file {path} cannot be read: {failure}.") from failure
+    allowed = {"by": str, "levels": str, "side": bool, "landmarks": bool}
+    if not isinstance(content, dict) or not set(content) <= set(allowed):
+        raise InputError(f"The answer file {path} may have the keys {', '.join(allowed)} and no others.")
+    for key, value in content.items():
+        if not isinstance(value, allowed[key]):
+            raise InputError(
+                f"{path}: {key} must be {'text' if allowed[key] is str else 'true or false'}, not {value!r}."
+            )
+    return confirmation(**content)
+
+
+def plain(value: object) -> object:
+    """Any of Foramen's data objects as plain dictionaries, lists, numbers and texts."""
+    return to_data(value)
+
+
+def technique_rows(search_text: str = "") -> list[dict[str, object]]:
+    """One row for each technique that goes by the text, with its level kind, aliases and the note to the name used."""
+    notes = dict(search(search_text))
+    rows: list[dict[str, object]] = []
+    for entry in all_techniques():
+        known = technique_knowledge(entry.id)
+        if search_text and entry.id not in notes and search_text.lower() not in f"{entry.id} {entry.name}".lower():
+            continue
+        rows.append(
+            {
+                "id": entry.id,
+                "name": entry.name,
+                "region": entry.region,
+                "level_kind": entry.level_kind.value,
+                "guidance": ", ".join(entry.guidance),
+                "effect_model": entry.effect_model,
+                "aliases": ", ".join(alias.text for alias in known.aliases),
+                "note": notes.get(entry.id, ""),
+            }
+        )
+    return rows
+
+
+def inspect(case: Case) -> Inspection:
+    """What a case contains and what is missing for which technique."""
+    return inspect_case(case)
+
+
+def save_contact_sheet(case: Case, path: str | Path) -> Path:
+    """Write the contact sheet of a case: its scan with the labels drawn, R and L printed."""
+    target = Path(path)
+    title = f"case {case.uid[-12:]}"
+    write_bytes(target, contact_sheet(case.image, case.labels, title=title))
+    return target
+
+
+def save_case(case: Case, path: str | Path, *, anatomy: Anatomy | None = None) -> None:
+    """Write a case as a new folder, whole or not at all."""
+    case_folder.save_case(case, Path(path), anatomy=anatomy)
+
+
+def lesion(
+    *,
+    gauge: float,
+    tip_mm: float,
+    temperature_degC: float,
+    time_s: float,
+    tissue: str = "muscle",
+    perfusion: bool = True,
+    cannula_conduction: bool = True,
+    baseline_temperature_degC: float = 37.0,
+    ramp_s: float = 10.0,
+    thermocouple: str = "pole",
+) -> BenchLesion:
+    """One heat lesion in uniform tissue, as on the bench; diameters from the catalogue's gauge table."""
+    bores = {cannula.gauge: cannula for cannula in rf_cannulae()}
+    if gauge not in bores:
+        known = ", ".join(f"{number:g}" for number in sorted(bores))
+        raise InputError(f"No RF cannula of {gauge:g} G is in the catalogue. Choose one of {known} G.")
+    return bench_lesion(
+        outer_diameter_mm=bores[gauge].outer_diameter_mm,
+        inner_diameter_mm=bores[gauge].inner_diameter_mm,
+        tip_mm=tip_mm,
+        temperature_degC=temperature_degC,
+        time_s=time_s,
+        tissue=tissue,
+        perfusion=perfusion,
+        cannula_conduction=cannula_conduction,
+        baseline_temperature_degC=baseline_temperature_degC,
+        ramp_s=ramp_s,
+        thermocouple=Thermocouple(thermocouple),
+    )
+
+
+def techniques() -> tuple[Technique, ...]:
+    """Every technique that can be planned."""
+    return all_techniques()

@@ -27,7 +27,7 @@ def lidocaine_total(knowledge: TechniqueKnowledge, *, nerves: int, record: Clini
     fixed_mg = knowledge.number("lidocaine_max_mg")
     weight = record.value("weight_kg")
     text = f"Lidocaine {percent:g} %: {volume_ml:g} mL at the nerves = {dose_mg:g} mg"
-    if isinstance(weight, Unknown) or isinstance(weight, str | bool):
+    if isinstance(weight, Unknown | str | bool):
         return f"{text}; weight UNKNOWN, so the maximum is too (never above {fixed_mg:g} mg). Skin infiltration adds."
     per_kg = knowledge.number("lidocaine_max_mg_per_kg")
     maximum_mg = min(fixed_mg, per_kg * weight)

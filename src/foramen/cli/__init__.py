@@ -1,0 +1,8 @@
+"""The command line: thin commands over `api`; heavy imports happen inside them."""
+
+from __future__ import annotations
+
+from foramen.cli.commands import app
+from foramen.cli.entry import main
+
+__all__ = ["app", "main"]

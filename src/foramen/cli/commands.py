@@ -1,0 +1,360 @@
+"""The commands of `foramen`, each a thin layer over `api`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cyclopts
+from cyclopts import Parameter
+from rich.table import Table
+
+from foramen import __version__
+from foramen.cli.printing import DISCLAIMER, moment, print_json, progress_bar, stdout, tell_plan, tell_verdict
+from foramen.errors import InputError, PlanRejected
+
+app = cyclopts.App(
+    name="foramen",
+    help=f"Treatment planning for image-guided pain procedures of the spine. {DISCLAIMER}",
+    version=__version__,
+    result_action="return_value",
+)
+case_app = cyclopts.App(name="case", help="Import and inspect patient cases.")
+knowledge_app = cyclopts.App(name="knowledge", help="Check and show the sourced facts.")
+app.command(case_app)
+app.command(knowledge_app)
+
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print one JSON object on stdout; logs go to stderr.")
+]
+
+CasePath = Annotated[Path, Parameter(help="Case folder, made by `foramen case import`.")]
+TechniqueName = Annotated[str, Parameter(help="Id of a technique, or another name for it (see `foramen techniques`).")]
+LevelName = Annotated[str, Parameter(help="Level as the technique spells it, such as L4-L5 for a joint.")]
+SideName = Annotated[str, Parameter(help="left or right, of the patient.")]
+ProfileName = Annotated[str, Parameter(help="Whose rules: society, sis_strict, cms_lcd, bcbs_nd.")]
+Switch = Literal["on", "off"]
+
+
+@app.command
+def demo(
+    *,
+    out: Annotated[Path, Parameter(help="Folder for the case, the plan and its pages.")] = Path("foramen-demo"),
+    level: LevelName = "L4-L5",
+    side: SideName = "left",
+    technique: TechniqueName = "lumbar_medial_branch_rf",
+    spacing_mm: float = 1.0,
+    seed: Annotated[int | None, Parameter(help="Vary the size of the body; the mean body without it.")] = None,
+    overwrite: Annotated[bool, Parameter(help="Replace the folder of an earlier demo.")] = False,
+    json: Json = False,
+) -> None:
+    """Plan the built-in reference body from end to end: case, plan, report, card."""
+    import time
+
+    from foramen import api
+
+    started = time.perf_counter()
+    _clear_demo(out, overwrite=overwrite)
+    with progress_bar(quiet=json) as progress:
+        progress("making the reference body", 0.0)
+        case = api.reference_case(spacing_mm=spacing_mm, seed=seed)
+        stages = {"imports and reference body": time.perf_counter() - started}
+        planned = api.plan(
+            case,
+            technique=technique,
+            level=level,
+            side=side,
+            procedure_at=api.REFERENCE_PROCEDURE_AT,
+            progress=lambda stage, fraction: progress(stage, 0.1 + 0.6 * fraction),
+        )
+        stages |= planned.stage_seconds
+        mark = time.perf_counter()
+        api.save_case(case, out / "case", anatomy=planned.anatomy)
+        stages["case folder"] = time.perf_counter() - mark
+        saved = api.save(
+            planned,
+            case,
+            out / "plan",
+            case_path=out / "case",
+            progress=lambda stage, fraction: progress(stage, 0.7 + 0.3 * fraction),
+        )
+        stages |= saved.stage_seconds
+    stages["total"] = time.perf_counter() - started
+    tell_plan(planned.plan, saved, stages, as_json=json)
+
+
+def _clear_demo(out: Path, *, overwrite: bool) -> None:
+    """Remove an earlier demo, and nothing else: the folder may hold only what a demo writes."""
+    import shutil
+
+    if not out.exists():
+        return
+    names = {entry.name for entry in out.iterdir()} if out.is_dir() else {"a file"}
+    if not names:
+        return
+    if not overwrite or not names <= {"case", "plan"} or not (out / "plan" / "plan.json").is_file():
+        raise InputError(f"{out} exists already. Choose another --out, or --overwrite the folder of an earlier demo.")
+    shutil.rmtree(out)
+
+
+@case_app.command(name="import")
+def case_import(
+    scan: Annotated[Path, Parameter(help="NIfTI file, or folder of one DICOM CT series.")],
+    *,
+    out: Annotated[Path, Parameter(help="Case folder to make.")],
+    labels: Annotated[
+        tuple[str, ...], Parameter(help="Label map FILE or FILE:SCHEME; repeat it, the first wins.")
+    ] = (),
+    record: Annotated[
+        Path | None, Parameter(help="Clinical record: YAML, or FHIR R4 bundle (.json, .json.gz).")
+    ] = None,
+    patient_position: Annotated[
+        str, Parameter(help="HFS, HFP, FFS or FFP, for NIfTI, which carries none.")
+    ] = "UNKNOWN",
+    patient_id: Annotated[str, Parameter(help="Patient id of a NIfTI scan.")] = "",
+    series_uid: Annotated[str | None, Parameter(help="Which series, if the folder holds several.")] = None,
+    json: Json = False,
+) -> None:
+    """Make a case folder from a CT scan, label maps and a clinical record."""
+    from foramen import api
+
+    with progress_bar(quiet=json) as progress:
+        progress("importing", 0.1)
+        case = api.import_case(
+            scan,
+            out=out,
+            labels=labels,
+            record=record,
+            patient_position=patient_position,
+            patient_id=patient_id,
+            series_uid=series_uid,
+        )
+    inspection = api.inspect(case)
+    if json:
+        print_json({"case": str(out), **inspection.as_json()})
+        return
+    stdout.print(f"Case written to {out}", markup=False)
+    for line in inspection.lines():
+        stdout.print(line, markup=False)
+    stdout.print(f"Now look at the labels: foramen case inspect {out}", markup=False)
+
+
+@case_app.command(name="inspect")
+def case_inspect(
+    case: CasePath,
+    *,
+    picture: Annotated[Path | None, Parameter(help="Where to write the contact sheet (PNG).")] = None,
+    json: Json = False,
+) -> None:
+    """Show levels, spacing, orientation and what is missing; write a contact sheet with the labels drawn."""
+    from foramen import api
+
+    opened = api.open_case(case)
+    with progress_bar(quiet=json) as progress:
+        progress("drawing", 0.3)
+        inspection = api.inspect(opened)
+        path = api.save_contact_sheet(opened, picture or case / "contact_sheet.png")
+    if json:
+        print_json({"case": str(case), "contact_sheet": str(path), **inspection.as_json()})
+        return
+    for line in inspection.lines():
+        stdout.print(line, markup=False)
+    stdout.print(f"Contact sheet: {path}. Look at it before you trust the labels.", markup=False)
+
+
+@app.command
+def assess(
+    case: CasePath,
+    *,
+    technique: TechniqueName,
+    level: LevelName,
+    side: SideName,
+    profile: ProfileName = "society",
+    procedure_at: Annotated[str | None, Parameter(help="Date and hour, such as 2026-12-01T09:30.")] = None,
+    json: Json = False,
+) -> None:
+    """May this patient have it? Exits 3 if not."""
+    from foramen import api
+
+    verdict = api.assess(
+        api.open_case(case),
+        technique=technique,
+        level=level,
+        side=side,
+        profile=profile,
+        procedure_at=moment(procedure_at),
+    )
+    if json:
+        print_json(api.plain(verdict))
+    else:
+        tell_verdict(verdict)
+    if verdict.status == "not_acceptable":
+        raise SystemExit(PlanRejected.exit_code)
+
+
+@app.command
+def plan(
+    case: CasePath,
+    *,
+    technique: TechniqueName,
+    level: LevelName,
+    side: SideName,
+    out: Annotated[Path | None, Parameter(help="Plan folder; default CASE/plans/<plan-id>.")] = None,
+    procedure_at: Annotated[str | None, Parameter(help="Date and hour, such as 2026-12-01T09:30.")] = None,
+    profile: ProfileName = "society",
+    sedated: Annotated[bool | None, Parameter(help="Whether sedation is planned; unknown without it.")] = None,
+    device: Annotated[str | None, Parameter(help="Id of an RF cannula (see `foramen devices`).")] = None,
+    temperature_c: float | None = None,
+    time_s: float | None = None,
+    lesions: int | None = None,
+    scan_age_limit_months: float | None = None,
+    confirm_levels: Annotated[str, Parameter(help="How a person counted the levels.")] = "",
+    confirm_side: bool = False,
+    confirm_landmarks: bool = False,
+    by: Annotated[str, Parameter(help="Who confirmed.")] = "",
+    answers: Annotated[Path | None, Parameter(help="YAML with by, levels, side, landmarks.")] = None,
+    json: Json = False,
+) -> None:
+    """Plan one technique at one level and side. Exits 3 if the plan is rejected; it is written all the same."""
+    from foramen import api
+
+    opened = api.open_case(case)
+    confirmation = api.confirmation(
+        by=by, levels=confirm_levels, side=confirm_side, landmarks=confirm_landmarks, answers=answers
+    )
+    with progress_bar(quiet=json) as progress:
+        planned = api.plan(
+            opened,
+            technique=technique,
+            level=level,
+            side=side,
+            procedure_at=moment(procedure_at),
+            profile=profile,
+            is_sedated=sedated,
+            device=device,
+            temperature_degC=temperature_c,
+            time_s=time_s,
+            lesions=lesions,
+            image_age_max_months=scan_age_limit_months,
+            confirmation=confirmation,
+            progress=lambda stage, fraction: progress(stage, 0.6 * fraction),
+        )
+        saved = api.save_in_case(
+            planned,
+            opened,
+            case_path=case,
+            folder=out,
+            progress=lambda stage, fraction: progress(stage, 0.6 + 0.4 * fraction),
+        )
+    tell_plan(planned.plan, saved, planned.stage_seconds | saved.stage_seconds, as_json=json)
+    if planned.plan.status == "rejected":
+        raise SystemExit(PlanRejected.exit_code)
+
+
+@app.command
+def lesion(
+    *,
+    gauge: float = 18,
+    tip_mm: float = 10,
+    temperature_c: float = 80,
+    time_s: float = 90,
+    tissue: str = "muscle",
+    perfusion: Switch = "on",
+    cannula_conduction: Switch = "on",
+    baseline_temperature_c: float = 37,
+    ramp_s: float = 10,
+    thermocouple: Literal["pole", "mid"] = "pole",
+    json: Json = False,
+) -> None:
+    """Simulate one heat lesion in uniform tissue, as on the bench."""
+    from foramen import api
+
+    result = api.lesion(
+        gauge=gauge,
+        tip_mm=tip_mm,
+        temperature_degC=temperature_c,
+        time_s=time_s,
+        tissue=tissue,
+        perfusion=perfusion == "on",
+        cannula_conduction=cannula_conduction == "on",
+        baseline_temperature_degC=baseline_temperature_c,
+        ramp_s=ramp_s,
+        thermocouple=thermocouple,
+    )
+    if json:
+        print_json(result.as_json())
+        return
+    table = Table("isotherm", "width mm", "length mm", "volume mm3", title=f"{gauge:g} G x {tip_mm:g} mm in {tissue}")
+    for name, size in result.isotherms.items():
+        table.add_row(f"{name} degC", f"{size.width_mm:.2f}", f"{size.length_mm:.2f}", f"{size.volume_mm3:.0f}")
+    stdout.print(table)
+    stdout.print(
+        f"impedance {result.impedance_initial_ohm:.0f} to {result.impedance_final_ohm:.0f} ohm, "
+        f"power {result.power_w:.2f} W, hottest tissue {result.hottest_tissue_degC:.1f} degC, "
+        f"display {result.tip_temperature_degC:.1f} degC; computed in {result.elapsed_s:.2f} s"
+    )
+    stdout.print(f"Uniform tissue; which isotherm is 'the lesion' must be declared. {DISCLAIMER}")
+
+
+@app.command
+def techniques(search: Annotated[str, Parameter(help="Part of a name.")] = "", /, *, json: Json = False) -> None:
+    """List the techniques that can be planned."""
+    from foramen import api
+
+    rows = api.technique_rows(search)
+    if json:
+        print_json({"techniques": rows})
+        return
+    for row in rows:
+        stdout.print(f"{row['id']}  {row['name']}", markup=False)
+        stdout.print(
+            f"    level: {row['level_kind']}, region: {row['region']}, guidance: {row['guidance']}, "
+            f"effect: {row['effect_model']}; also called {row['aliases']}",
+            markup=False,
+        )
+        if row["note"]:
+            stdout.print(f"    {row['note']}", markup=False)
+    if not rows:
+        raise InputError(f"No technique is known by {search!r}. `foramen techniques` lists them all.")
+
+
+@app.command
+def devices(*, json: Json = False) -> None:
+    """List the instruments of the catalogue."""
+    from foramen import api
+
+    catalogue = api.devices()
+    if json:
+        print_json({"devices": [api.plain(device) for device in catalogue]})
+        return
+    table = Table("id", "kind", "name")
+    for device in catalogue:
+        table.add_row(device.id, device.kind, device.name)
+    stdout.print(table)
+
+
+@knowledge_app.command(name="check")
+def knowledge_check(*, json: Json = False) -> None:
+    """Check every knowledge file: schema, sources, names, units, rules. Exits 2 if one is wrong."""
+    from foramen.knowledge.check import FindingKind, check_knowledge, trace_counts
+
+    findings = check_knowledge()
+    errors = [finding for finding in findings if finding.kind is FindingKind.ERROR]
+    counts = trace_counts()
+    if json:
+        rows: list[object] = [
+            {"kind": f.kind.value, "file": f.file, "line": f.line, "column": f.column, "text": f.text} for f in findings
+        ]
+        print_json({"errors": len(errors), "counts": dict(counts), "findings": rows})
+    else:
+        for finding in findings:
+            if finding.kind is not FindingKind.UNVERIFIED:
+                place = f"{finding.file}:{finding.line}:{finding.column}"
+                stdout.print(f"{finding.kind.value}: {place}: {finding.text}", markup=False)
+        table = Table("file", "seen", "derived", "unverified")
+        for name, count in counts.items():
+            table.add_row(name, *(str(count.get(key, 0)) for key in ("seen", "derived", "unverified")))
+        stdout.print(table)
+        stdout.print(f"{len(errors)} errors. Unverified statements are listed with --json.")
+    if errors:
+        raise SystemExit(InputError.exit_code)

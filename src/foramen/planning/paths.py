@@ -1,0 +1,107 @@
+"""Paths to all targets of a plan, and the effect of what is delivered through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from foramen.anatomy.tissue_map import classify_tissue
+from foramen.errors import PlanRejected
+from foramen.knowledge.trajectory_rules import trajectory_rules
+from foramen.model.anatomy import Anatomy
+from foramen.model.case import Case
+from foramen.model.device import RfCannula
+from foramen.model.plan import Check, CheckStatus, Delivery, RfSetting, Target, Trajectory
+from foramen.model.technique import Technique
+from foramen.steps.effect import simulate_rf_heat
+from foramen.steps.trajectory import companions, search_trajectories
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPaths:
+    """Paths by target name: the chosen ones (one for each lesion), the alternatives, and what failed."""
+
+    by_target: dict[str, tuple[Trajectory, ...]]
+    alternatives: tuple[Trajectory, ...]
+    rejected: tuple[str, ...]
+    failures: tuple[Check, ...]
+
+    @property
+    def chosen(self) -> tuple[Trajectory, ...]:
+        """All chosen paths, target by target."""
+        return tuple(trajectory for paths in self.by_target.values() for trajectory in paths)
+
+
+def find_paths(
+    case: Case,
+    anatomy: Anatomy,
+    targets: Sequence[Target],
+    device: RfCannula,
+    *,
+    technique: Technique,
+    lesions: int,
+) -> PlannedPaths:
+    """The best path to each target with its companions; a target without a path becomes a failed check."""
+    rules = trajectory_rules(technique.id)
+    by_target: dict[str, tuple[Trajectory, ...]] = {}
+    alternatives: list[Trajectory] = []
+    rejected: list[str] = []
+    failures: list[Check] = []
+    for target in targets:
+        name = f"path: {target.name}"
+        try:
+            search = search_trajectories(
+                anatomy, case.image, case.labels, target, (device,), rules=rules, posture=technique.posture
+            )
+        except PlanRejected as failure:
+            failures.append(
+                Check(id=name, text=f"Path to the {target.name}", status=CheckStatus.FAIL, reason=str(failure))
+            )
+            continue
+        best = search.ranked[0]
+        beside = companions(
+            anatomy, case.image, case.labels, target, best, rules=rules, lesions=lesions, posture=technique.posture
+        )
+        by_target[target.name] = (best, *beside)
+        alternatives += search.ranked[1:]
+        rejected += [f"{target.name}: {reason}" for reason in search.rejected]
+        if len(beside) < lesions - 1:
+            failures.append(
+                Check(
+                    id=name,
+                    text=f"Lesions on the {target.name}",
+                    status=CheckStatus.CAUTION,
+                    reason=f"Room for {1 + len(beside)} of {lesions} lesions within the hard limits.",
+                )
+            )
+    return PlannedPaths(
+        by_target=by_target, alternatives=tuple(alternatives), rejected=tuple(rejected), failures=tuple(failures)
+    )
+
+
+def deliver(
+    case: Case,
+    anatomy: Anatomy,
+    targets: Sequence[Target],
+    paths: PlannedPaths,
+    setting: RfSetting,
+    *,
+    progress: Callable[[float], None],
+) -> tuple[Delivery, ...]:
+    """One delivery for each target that has a path: the setting through its paths, and the predicted effect."""
+    tissue_map = classify_tissue(case.image, case.labels)
+    wanted = [target for target in targets if target.name in paths.by_target]
+    deliveries = []
+    for done, target in enumerate(wanted):
+
+        def share(fraction: float, done: int = done) -> None:
+            progress((done + fraction) / len(wanted))
+
+        trajectories = paths.by_target[target.name]
+        effect = simulate_rf_heat(
+            anatomy, case.image, case.labels, target, trajectories, setting, tissue_map=tissue_map, progress=share
+        )
+        deliveries.append(
+            Delivery(target=target.name, trajectories=tuple(t.id for t in trajectories), setting=setting, effect=effect)
+        )
+    return tuple(deliveries)
