@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
-
-if TYPE_CHECKING:
-    from foramen.api import *  # noqa: F403
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("_") or find_spec(f"foramen.{name}") is not None:
         raise AttributeError(f"module 'foramen' has no attribute {name!r}")  # Python then imports the submodule
-    from foramen import api
-
+    api = import_module("foramen.api")
     if name not in api.__all__:
         raise AttributeError(f"module 'foramen' has no attribute {name!r}. It offers {', '.join(api.__all__)}.")
     return getattr(api, name)
