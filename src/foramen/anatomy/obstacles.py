@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from foramen.errors import ImageError
+from foramen.errors import FrameError, ImageError
 from foramen.geometry.distance_field import DistanceField
 from foramen.geometry.segments import segment_polyline_distance
 from foramen.knowledge.labels import FIRST_STRUCTURE, label
@@ -133,30 +134,39 @@ def find_obstacles(
     Raises
     ------
     FrameError
-        If anatomy, image and labels are in different frames of reference.
+        If anatomy, image and labels are in different frames of reference or on different grids.
     ImageError
         If no bone is labelled in the region.
     """
     require_same_frame(anatomy.frame_uid, labels.geometry.frame_uid, "Anatomy and label map")
     require_same_frame(image.geometry.frame_uid, labels.geometry.frame_uid, "Image and label map")
-    bone, tree, values = _bone(image, labels, around_mm, bone_hu)
-    shown = [keep_out for keep_out in anatomy.keep_outs if keep_out.status is KeepOutStatus.SHOWN]
-    clouds = tuple(cloud for keep_out in shown if (cloud := _cloud(keep_out, labels)) is not None)
+    if not image.geometry.same_as(labels.geometry):
+        raise FrameError("Image and label map are on different grids. Resample the labels to the image.")
+    bone, tree, values = _bone(image, labels, _block(labels.geometry, around_mm), bone_hu)
+    shown = tuple(  # those without label values are shown by the nerves
+        keep_out for keep_out in anatomy.keep_outs if keep_out.status is KeepOutStatus.SHOWN and keep_out.label_values
+    )
     return Obstacles(
         bone=bone,
         bone_tree=tree,
         bone_values=values,
-        keep_outs=clouds,
+        keep_outs=_clouds(shown, labels),
         nerves=tuple(nerve for nerve in anatomy.nerves if nerve.kind in NEURAL_KINDS),
         unknown=tuple(keep_out for keep_out in anatomy.keep_outs if keep_out.status is KeepOutStatus.UNKNOWN),
         tolerance_mm=bone.tolerance_mm,
     )
 
 
+Block = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+"""First voxel and the one after the last, along each array axis."""
+
+
+@lru_cache(maxsize=2)  # a search and the companions of its paths look at the same bone
 def _bone(
-    image: Volume, labels: LabelMap, around_mm: FloatArray, bone_hu: float, rim_mm: float = 20.0
+    image: Volume, labels: LabelMap, within: Block, bone_hu: float
 ) -> tuple[DistanceField, KDTree, NDArray[np.uint16]]:
-    geometry, block = _block(labels.geometry, around_mm, rim_mm)
+    geometry = _part(labels.geometry, within)
+    block = tuple(slice(*ends) for ends in within)
     values = labels.values[block]
     is_labelled = _hard_values()[values]
     if not is_labelled.any():
@@ -183,37 +193,52 @@ def _hard_values() -> NDArray[np.bool_]:
     return table
 
 
-def _block(
-    geometry: VolumeGeometry, around_mm: FloatArray, rim_mm: float
-) -> tuple[VolumeGeometry, tuple[slice, slice, slice]]:
+def _block(geometry: VolumeGeometry, around_mm: FloatArray, rim_mm: float = 20.0) -> Block:
     index = geometry.index(np.atleast_2d(around_mm))
     rim = rim_mm / geometry.spacing_mm
     low = np.clip(np.floor(index.min(axis=0) - rim), 0, np.array(geometry.shape) - 1).astype(int)
-    high = np.clip(np.ceil(index.max(axis=0) + rim) + 1, 1, geometry.shape).astype(int)
-    high = np.maximum(high, low + 1)
+    high = np.maximum(np.clip(np.ceil(index.max(axis=0) + rim) + 1, 1, geometry.shape).astype(int), low + 1)
+    (i, j, k), (ii, jj, kk) = (tuple(int(n) for n in ends) for ends in (low, high))
+    return (i, ii), (j, jj), (k, kk)
+
+
+def _part(geometry: VolumeGeometry, within: Block) -> VolumeGeometry:
+    (i, ii), (j, jj), (k, kk) = within
     affine = geometry.affine_mm.copy()
-    affine[:3, 3] = geometry.lps_mm(low.astype(np.float64))
-    shape = (int(high[0] - low[0]), int(high[1] - low[1]), int(high[2] - low[2]))
-    block = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
-    return VolumeGeometry(shape=shape, affine_mm=affine, frame_uid=geometry.frame_uid), block
+    affine[:3, 3] = geometry.lps_mm(np.array([i, j, k], dtype=np.float64))
+    return VolumeGeometry(shape=(ii - i, jj - j, kk - k), affine_mm=affine, frame_uid=geometry.frame_uid)
 
 
-def _cloud(keep_out: KeepOut, labels: LabelMap) -> Cloud | None:
-    if not keep_out.label_values:
-        return None  # shown by nerves
+@lru_cache(maxsize=1)  # the targets of one plan share them; label maps are never changed, so identity is enough
+def _clouds(keep_outs: tuple[KeepOut, ...], labels: LabelMap) -> tuple[Cloud, ...]:
+    """Surface voxels of each keep-out: those with a face neighbour outside it."""
     wanted = np.zeros(np.iinfo(np.uint16).max + 1, dtype=np.bool_)
-    wanted[list(keep_out.label_values)] = True
-    mask = np.ascontiguousarray(np.pad(wanted[labels.values], 1))
-    flat = np.flatnonzero(mask)
-    if not flat.size:
+    wanted[[value for keep_out in keep_outs for value in keep_out.label_values]] = True
+    padded = np.pad(np.ascontiguousarray(labels.values), 1)
+    flat, linear = np.flatnonzero(wanted[padded]), padded.ravel()
+    strides = np.array(padded.strides) // padded.itemsize
+    return tuple(_cloud(keep_out, labels.geometry, flat, linear, strides) for keep_out in keep_outs)
+
+
+def _cloud(
+    keep_out: KeepOut,
+    geometry: VolumeGeometry,
+    flat: NDArray[np.intp],
+    linear: NDArray[np.uint16],
+    strides: NDArray[np.intp],
+) -> Cloud:
+    is_own = np.zeros(np.iinfo(np.uint16).max + 1, dtype=np.bool_)
+    is_own[list(keep_out.label_values)] = True
+    own = flat[is_own[linear[flat]]]
+    if not own.size:
         raise ImageError(
             f"The keep-out {keep_out.name} is said to be shown, but none of its label values is in the label map. "
             "Build the anatomy again from this label map."
         )
-    linear = mask.ravel()
-    is_inner = np.ones(flat.size, dtype=np.bool_)
-    for stride in np.array(mask.strides) // mask.itemsize:
-        is_inner &= linear[flat - stride] & linear[flat + stride]
-    index = np.stack(np.unravel_index(flat[~is_inner], mask.shape), axis=1) - 1
-    points = labels.geometry.lps_mm(index.astype(np.float64))
-    return Cloud(name=keep_out.name, tree=KDTree(points), half_voxel_mm=float(labels.geometry.spacing_mm.min() / 2))
+    is_inner = np.ones(own.size, dtype=np.bool_)
+    for stride in strides:
+        is_inner &= is_own[linear[own - stride]] & is_own[linear[own + stride]]
+    padded_shape = tuple(size + 2 for size in geometry.shape)
+    index = np.stack(np.unravel_index(own[~is_inner], padded_shape), axis=1) - 1
+    points = geometry.lps_mm(index.astype(np.float64))
+    return Cloud(name=keep_out.name, tree=KDTree(points), half_voxel_mm=float(geometry.spacing_mm.min() / 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cc3d
 import numpy as np
@@ -78,6 +79,7 @@ class Body:
         return -unit((inside[..., None] * box[None]).sum(axis=1) + 1e-9)
 
 
+@lru_cache(maxsize=1)  # the targets of one plan share it; images are never changed, so identity is enough
 def find_body(image: Volume, *, threshold_hu: float) -> Body:
     """The body in a CT: the largest connected part above a threshold, its holes filled slice by slice.
 

@@ -30,7 +30,7 @@ def describe_path(
     costs["total"] = sum(costs.values())
     back, tip = tried.needles.backs[number], tried.needles.tips_mm[number]
     length = float(tried.length_mm[number])
-    oblique, declined = angles_behind(scene.frame, target.side, back)
+    oblique, declined = (round(angle, 6) + 0.0 for angle in angles_behind(scene.frame, target.side, back))
     view = describe_view(
         "down the needle",
         "working view: skin entry and direction",
