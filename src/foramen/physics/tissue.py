@@ -28,22 +28,25 @@ class TissueField:
     perfusion_W_per_m3_K: FloatArray
 
 
-def tissue_field(table: Sequence[TissueProperties], index: IndexArray, *, is_perfused: bool) -> TissueField:
-    """Properties of the cells whose tissue is `table[index]`."""
-    flow = np.array([t.perfusion_W_per_m3_K if is_perfused else 0.0 for t in table])
-    electric = np.array([min(t.electric_S_per_m, METAL_CONDUCTIVITY_S_PER_M) for t in table])
+def tissue_field(table: Sequence[TissueProperties], samples: IndexArray, *, is_perfused: bool) -> TissueField:
+    """Properties of cells whose tissue is `table[index]`, averaged over samples (s, nr - inner, nk, nj)."""
+
+    def mean(values: Sequence[float]) -> FloatArray:
+        averaged: FloatArray = np.array(values)[samples].mean(axis=0)
+        return averaged
+
     return TissueField(
-        electric_S_per_m=electric[index],
-        thermal_W_per_m_K=np.array([t.thermal_W_per_m_K for t in table])[index],
-        heat_capacity_J_per_m3_K=np.array([t.heat_capacity_J_per_m3_K for t in table])[index],
-        perfusion_W_per_m3_K=flow[index],
+        electric_S_per_m=mean([min(t.electric_S_per_m, METAL_CONDUCTIVITY_S_PER_M) for t in table]),
+        thermal_W_per_m_K=mean([t.thermal_W_per_m_K for t in table]),
+        heat_capacity_J_per_m3_K=mean([t.heat_capacity_J_per_m3_K for t in table]),
+        perfusion_W_per_m3_K=mean([t.perfusion_W_per_m3_K if is_perfused else 0.0 for t in table]),
     )
 
 
 def uniform_field(properties: TissueProperties, grid: RevolvedGrid, *, is_perfused: bool) -> TissueField:
     """One tissue everywhere outside the needle."""
-    index = np.zeros((grid.shape[0] - grid.inner, *grid.shape[1:]), dtype=np.intp)
-    return tissue_field([properties], index, is_perfused=is_perfused)
+    samples = np.zeros((1, grid.shape[0] - grid.inner, *grid.shape[1:]), dtype=np.intp)
+    return tissue_field([properties], samples, is_perfused=is_perfused)
 
 
 def conductivity_factor(law: ConductivityLaw, temperature_degC: FloatArray) -> FloatArray:
