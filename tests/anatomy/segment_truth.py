@@ -1,8 +1,8 @@
 """Truth for the junction of superior articular and transverse process on `ct_lumbar_segment`.
 
 The scan comes with a sub-region map (41 arch, 42 spinous, 43/44 left/right transverse, 45/46 left/right superior
-articular, 47/48 left/right inferior articular, 49/50 body) and an instance map (21 = L2, 22 = L3, 23 = L4). This definition was
-written before the method was tuned and is not touched by it:
+articular, 47/48 left/right inferior articular, 49/50 body) and an instance map (21 = L2, 22 = L3, 23 = L4). This
+definition was written before the method was tuned and is not touched by it:
 
 1. voxels of the superior articular process whose centre lies within 1.5 mm of a voxel centre of the transverse
    process of the same vertebra and side;

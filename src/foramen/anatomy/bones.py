@@ -98,14 +98,12 @@ def level_mask(labels: LabelMap, level: Vertebra) -> NDArray[np.bool_]:
     return found
 
 
-def extract_bone(labels: LabelMap, level: Vertebra) -> Bone:
-    """The bone of a level; raises `LandmarkError` if it has too few voxels to have a shape.
+def extract_bone(geometry: VolumeGeometry, mask: NDArray[np.bool_], level: Vertebra) -> Bone:
+    """The bone of a level from its voxels; raises `LandmarkError` if these are too few to have a shape.
 
     The mask is smoothed by half a voxel along each axis and interpolated, which turns the steps of a
     coarse label map into slopes.
     """
-    geometry = labels.geometry
-    mask = level_mask(labels, level)
     count = int(mask.sum())
     if count < FEWEST_VOXELS:
         raise LandmarkError(

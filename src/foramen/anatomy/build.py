@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-from foramen.anatomy.bones import Bone, extract_bone
+from foramen.anatomy.ala import lacks_ala, with_ala
+from foramen.anatomy.bones import Bone, extract_bone, level_mask
 from foramen.anatomy.frames import BodyShape, back_of, body_ball, check_back, measure_body, up_of
 from foramen.anatomy.keep_outs import find_keep_outs
 from foramen.anatomy.landmarks import find_landmarks
@@ -52,7 +54,7 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
             work.notes.append(f"{level}: outside T12 to S1, only named.")
             continue
         try:
-            work.bones[level] = extract_bone(labels, level)
+            work.bones[level] = extract_bone(labels.geometry, _voxels(image, labels, level, work.notes), level)
         except LandmarkError as error:
             work.notes.append(str(error))
     _check_sides(labels)
@@ -78,6 +80,14 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
         level_count=count_levels(labels, levels),
         notes=tuple(work.notes),
     )
+
+
+def _voxels(image: Volume, labels: LabelMap, level: Vertebra, notes: list[str]) -> NDArray[np.bool_]:
+    mask = level_mask(labels, level)
+    if level != SACRUM or not mask.any() or not lacks_ala(labels, mask):
+        return mask
+    notes.append("S1: the label leaves out the sacral alae; they were taken from unlabelled bone of the CT beside it.")
+    return with_ala(image, labels, mask)
 
 
 @dataclass(slots=True, kw_only=True)

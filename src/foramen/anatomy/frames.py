@@ -26,6 +26,10 @@ FAR_FROM_BODY = 2.1
 """Bone beyond this multiple of the body's largest ball belongs to the arch and its processes."""
 
 
+BODY_WEIGHT = 0.2
+"""Weight of the body's surface against that of the arch in the search for the mirror plane."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BodyShape:
     """A vertebra's frame with the size of its body (width, depth, height in mm; height NaN where the scan cuts it)."""
@@ -102,7 +106,7 @@ def measure_body(bone: Bone, *, centre_mm: FloatArray, radius_mm: float, back: F
     """
     back = back - up * (back @ up)
     back /= np.linalg.norm(back)
-    left, centre = mirror_plane(bone, np.cross(back, up), centre_mm)
+    left, centre = mirror_plane(bone, np.cross(back, up), centre_mm, radius_mm)
     size = np.full(3, np.nan)
     top, bottom = centre, centre
     is_bottom_seen = True
@@ -131,34 +135,37 @@ def measure_body(bone: Bone, *, centre_mm: FloatArray, radius_mm: float, back: F
     return BodyShape(frame=frame, size_mm=size, is_inferior_endplate_seen=is_bottom_seen)
 
 
-def mirror_plane(bone: Bone, left: FloatArray, point_mm: FloatArray) -> tuple[FloatArray, FloatArray]:
+def mirror_plane(bone: Bone, left: FloatArray, point_mm: FloatArray, radius_mm: float) -> tuple[FloatArray, FloatArray]:
     """Normal (to the left) of the plane about which the bone's surface is symmetric, and `point_mm` moved onto it.
 
     Notes
     -----
     Mirror, match to the nearest points of the same side of the surface, drop the worst quarter (a bent
-    spinous process, a spur), take the best plane, repeat.
+    spinous process, a spur), take the best plane, repeat. The arch counts more than the body, which is
+    nearly round and often worn on one side.
     """
-    step = max(1, len(bone.surface_mm) // 3000)
-    points, normals = bone.surface_mm[::step], bone.normals[::step]
+    step = max(1, len(bone.surface_mm) // 6000)
+    surface, facing = bone.surface_mm[::step], bone.normals[::step]
+    points, normals = surface[::3], facing[::3]
+    weights = np.where(np.linalg.norm(points - point_mm, axis=1) > FAR_FROM_BODY * radius_mm, 1.0, BODY_WEIGHT)
     weight_mm = 6.0
-    tree = cKDTree(np.hstack([bone.surface_mm, weight_mm * bone.normals]))
+    tree = cKDTree(np.hstack([surface, weight_mm * facing]))
     normal, on_plane = left / np.linalg.norm(left), np.array(point_mm, dtype=np.float64)
     for _ in range(25):
         mirrored = points - 2 * ((points - on_plane) @ normal)[:, None] * normal
         turned = normals - 2 * (normals @ normal)[:, None] * normal
         distance, found = tree.query(np.hstack([mirrored, weight_mm * turned]))
         keep = distance <= np.quantile(distance, 0.75)
-        start, end = points[keep], bone.surface_mm[found[keep]]
-        middle_a, middle_b = start.mean(axis=0), end.mean(axis=0)
-        cross = (start - middle_a).T @ (end - middle_b)
-        values, vectors = np.linalg.eigh(cross + cross.T)
+        start, end, share = points[keep], surface[found[keep]], weights[keep, None] / weights[keep].sum()
+        middle_a, middle_b = (share * start).sum(axis=0), (share * end).sum(axis=0)
+        cross = (share * (start - middle_a)).T @ (end - middle_b)
+        _, vectors = np.linalg.eigh(cross + cross.T)
         new = vectors[:, 0]  # the reflection I - 2 n n' that maximises trace(R cross)
         new = new if new @ left > 0 else -new
         on_plane = 0.5 * (middle_a + middle_b)
         change = float(1 - abs(new @ normal))
         normal = new
-        if change < 1e-9:
+        if change < 1e-8:
             break
     moved: FloatArray = point_mm - ((point_mm - on_plane) @ normal) * normal
     return normal, moved
@@ -193,7 +200,7 @@ def _endplate(
     keep = np.isfinite(height)
     if keep.mean() < 0.5:
         return None
-    plane = np.zeros(3)
+    plane: FloatArray = np.zeros(3)
     design = np.stack([np.ones_like(u), u, v], axis=1)
     for _ in range(4):
         plane = np.linalg.lstsq(design[keep], height[keep], rcond=None)[0]

@@ -28,7 +28,10 @@ NORMAL_WEIGHT_MM = 8.0
 KERNEL_MM = 14.0
 """Standard deviation of the Gaussians of the field: the size of an articular process."""
 
-PENALTIES = (30.0, 10.0, 10.0, 3.0, 3.0, 1.0, 1.0, 0.4, 0.4, 0.4)
+CONTROL_MM = 9.0
+"""Spacing of the control points; closer ones add nothing to Gaussians of that width."""
+
+PENALTIES = (300.0, 100.0, 100.0, 30.0, 30.0, 10.0, 10.0, 4.0, 4.0, 4.0)
 """Weight of the field's norm in each round."""
 
 FAR_MM = 20.0
@@ -91,9 +94,9 @@ def register(bone: Bone, body: BodyShape) -> Registration:
         pairs = _pairs(samples, target, bone, samples.points @ linear.T + shift, linear, keep)
         linear, shift = _affine(samples.points[pairs.source], target.points[pairs.target], pairs.weights)
     affine = samples.points @ linear.T + shift
-    control = affine[_thinned(affine, 6.0)]
+    control = affine[_thinned(affine, CONTROL_MM)]
     kernel, gram = _kernel(affine, control), _kernel(control, control)
-    weights = np.zeros_like(control)
+    weights: FloatArray = np.zeros((len(control), 3))
     for penalty in PENALTIES:
         moved = affine + kernel @ weights
         pairs = _pairs(samples, target, bone, moved, linear, 0.92)
@@ -204,7 +207,9 @@ def _affine(points: FloatArray, wanted: FloatArray, weights: FloatArray) -> tupl
     design = np.hstack([points, np.ones((len(points), 1))])
     weighted = design * weights[:, None]
     solution = np.linalg.solve(design.T @ weighted, weighted.T @ wanted)
-    return solution[:3].T, solution[3]
+    linear: FloatArray = solution[:3].T
+    shift: FloatArray = solution[3]
+    return linear, shift
 
 
 def _thinned(points: FloatArray, spacing_mm: float) -> NDArray[np.int64]:
