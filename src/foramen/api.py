@@ -40,6 +40,7 @@ from foramen.techniques import all_techniques, search
 from foramen.workflow import Planned, PlanRequest, ReportProgress
 
 __all__ = [
+    "REFERENCE_PROCEDURE_AT",
     "BenchLesion",
     "Case",
     "Confirmation",

@@ -1,0 +1,192 @@
+"""The command line as scripts use it: exit codes, JSON, files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foramen.cli.entry import main
+
+from .conftest import TECHNIQUE, Chain
+
+pytestmark = pytest.mark.slow
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """Exit code of `foramen ARGUMENTS`."""
+    monkeypatch.setattr(sys, "argv", ["foramen", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
+
+
+def test_lesion_prints_the_agreed_keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--gauge", 18, "--tip-mm", 10, "--temperature-c", 80, "--time-s", 30, "--tissue", "muscle", "--json"]
+    assert run(monkeypatch, "lesion", *arguments) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert set(printed["isotherms"]) == {"45", "50", "60"}
+    for size in printed["isotherms"].values():
+        assert {"width_mm", "length_mm", "volume_mm3"} <= set(size)
+    keys = {"coagulation", "impedance_ohm", "power_w", "hottest_tissue_degC", "tip_temperature_degC", "elapsed_s"}
+    assert keys <= set(printed)
+    widths = [printed["isotherms"][key]["width_mm"] for key in ("45", "50", "60")]
+    assert widths == sorted(widths, reverse=True)
+    assert printed["tip_temperature_degC"] == pytest.approx(80, abs=0.5)  # the generator holds what it was set to
+
+
+def test_rhizotomy_finds_the_technique_and_says_what_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "techniques", "rhizotomy", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["techniques"]
+    assert [row["id"] for row in rows] == [TECHNIQUE]
+    assert "decompress" in rows[0]["note"]
+
+
+def test_devices_and_knowledge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "devices", "--json") == 0
+    kinds = {device["kind"] for device in json.loads(capsys.readouterr().out)["devices"]}
+    assert kinds == {"needle", "rf_cannula", "lead", "introducer", "curved_electrode", "balloon"}
+    assert run(monkeypatch, "knowledge", "check", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["errors"] == 0
+
+
+def test_assess_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chain: Chain) -> None:
+    common = ["assess", chain.case_path, "--technique", TECHNIQUE, "--procedure-at", "2026-04-14T09:30", "--json"]
+    assert run(monkeypatch, *common, "--level", "L4-L5", "--side", "left") == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "acceptable"
+    assert run(monkeypatch, *common, "--level", "L4", "--side", "left") == 2
+    error = json.loads(capsys.readouterr().out)
+    assert error["exit_code"] == 2
+    assert "L4-L5" in error["error"]
+
+
+def test_inspect_writes_a_contact_sheet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chain: Chain, tmp_path: Path
+) -> None:
+    picture = tmp_path / "sheet.png"
+    assert run(monkeypatch, "case", "inspect", chain.case_path, "--picture", picture, "--json") == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert {"L4", "L5", "S1"} <= set(printed["levels"])
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_level_that_is_not_in_the_image_exits_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chain: Chain, tmp_path: Path
+) -> None:
+    out = tmp_path / "plan"
+    code = run(
+        monkeypatch,
+        "plan",
+        chain.case_path,
+        "--technique",
+        TECHNIQUE,
+        "--level",
+        "C5-C6",
+        "--side",
+        "left",
+        "--out",
+        out,
+    )
+    assert code == 2
+    assert not out.exists()
+    assert "C5" in capsys.readouterr().err
+
+
+def test_a_missing_case_exits_2_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code = run(monkeypatch, "case", "inspect", tmp_path / "nothing")
+    assert code == 2
+    assert "case import" in capsys.readouterr().err
+
+
+def test_a_contradicted_record_rejects_with_exit_3_and_is_still_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chain: Chain, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    from foramen import api
+    from foramen.model.record import Answer
+
+    facts = dict(chain.case.record.facts) | {"infection.local": Answer(value=True, source="test")}
+    ill = replace(chain.case, record=replace(chain.case.record, facts=facts))
+    api.save_case(ill, tmp_path / "case")
+    arguments = ["--technique", TECHNIQUE, "--level", "L4-L5", "--side", "left", "--lesions", 1, "--time-s", 20]
+    code = run(
+        monkeypatch,
+        "plan",
+        tmp_path / "case",
+        *arguments,
+        "--procedure-at",
+        "2026-04-14T09:30",
+        "--out",
+        tmp_path / "p",
+        "--json",
+    )
+    printed = json.loads(capsys.readouterr().out)
+    assert code == 3
+    assert printed["status"] == "rejected"
+    assert (tmp_path / "p" / "plan.json").is_file()
+    assert (tmp_path / "p" / "report.html").is_file()
+
+
+def test_an_interrupted_save_leaves_nothing(monkeypatch: pytest.MonkeyPatch, chain: Chain, tmp_path: Path) -> None:
+    from foramen import api
+
+    def interrupt(*_: object, **__: object) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "render_pdf", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        api.save(chain.planned, chain.case, tmp_path / "plan")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, chain: Chain, tmp_path: Path) -> None:
+    import errno
+
+    from foramen import api
+    from foramen.errors import CaseError
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(api, "render_report", full)
+    with pytest.raises(CaseError, match=r"(?i)space|full"):
+        api.save(chain.planned, chain.case, tmp_path / "plan")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scan_of_another_patient_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    import nibabel
+
+    values = np.full((20, 20, 20), -1000, dtype=np.int16)
+    values[5:15, 5:15, 5:15] = 40
+    values[8:12, 8:12, 8:12] = 900
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([2.0, 2.0, 2.0, 1.0])), tmp_path / "ct.nii.gz")
+    record = tmp_path / "record.yaml"
+    record.write_text("patient_id: SOMEBODY-ELSE\nfacts: {}\n")
+    code = run(
+        monkeypatch,
+        *(
+            "case",
+            "import",
+            tmp_path / "ct.nii.gz",
+            "--record",
+            record,
+            "--patient-id",
+            "P1",
+            "--out",
+            tmp_path / "case",
+        ),
+    )
+    assert code == 2
+    assert not (tmp_path / "case").exists()
+    assert "patient" in capsys.readouterr().err
