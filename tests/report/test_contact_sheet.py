@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,9 @@ def small_spine() -> tuple[Volume, LabelMap]:
     return Volume(geometry=geometry, values=values, modality=Modality.CT), LabelMap(geometry=geometry, values=numbers)
 
 
-def turned(image: Volume, labels: LabelMap, order: tuple[int, int, int], flips: tuple[int, ...]) -> tuple[Volume, LabelMap]:
+def turned(
+    image: Volume, labels: LabelMap, order: tuple[int, int, int], flips: tuple[int, ...]
+) -> tuple[Volume, LabelMap]:
     """The same voxels in space with permuted and flipped array axes."""
     change = np.eye(4)
     change[:3, :3] = np.eye(3)[:, list(order)]
@@ -75,7 +78,7 @@ def test_every_vertebra_has_its_colour_and_neighbours_differ() -> None:
         colour = np.array(rgb(vertebra_colour(Vertebra(name))))
         assert (np.abs(picture - colour).max(axis=2) < 0.06).sum() > 100
     row = [vertebra_colour(Vertebra(name)) for name in ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1")]
-    assert all(a != b for a, b in zip(row, row[1:], strict=False))
+    assert all(a != b for a, b in pairwise(row))
 
 
 def test_a_scan_without_labels_is_still_drawn() -> None:

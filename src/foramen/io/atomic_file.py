@@ -25,6 +25,7 @@ _REASONS = {
     errno.EROFS: "the file system is read-only. Choose another folder with --out",
     errno.EACCES: "writing there is not permitted. Choose another folder with --out or ask for the right to write",
     errno.EPERM: "writing there is not permitted. Choose another folder with --out or ask for the right to write",
+    errno.EEXIST: "a part of the path is a file, not a folder. Choose another folder with --out",
     errno.ENOTDIR: "a part of the path is a file, not a folder. Choose another folder with --out",
     errno.ENAMETOOLONG: "the name is too long for this file system. Choose a shorter one",
 }

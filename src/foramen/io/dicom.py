@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import logging
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +75,28 @@ def read_dicom_series(folder: Path, *, series_uid: str | None = None) -> tuple[V
         For a truncated or foreign file, several series, another modality, mixed orientations, gantry tilt,
         missing or duplicate slices, or where Patient Position or the rescale values are missing.
     """
+    with _quiet_pydicom():
+        try:
+            return _read_series(folder, series_uid)
+        except (ValueError, TypeError, OverflowError) as failure:
+            raise ImageError(f"A header in {folder} holds an impossible value. Export the series again.") from failure
+
+
+@contextlib.contextmanager
+def _quiet_pydicom() -> Iterator[None]:
+    """Silence pydicom about odd values, which may be a person's; every value that is used is checked here."""
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _read_series(folder: Path, series_uid: str | None) -> tuple[Volume, DicomSeriesFacts]:
     headers = _headers(folder)
     chosen = _one_series(headers, folder, series_uid)
     _require_same(chosen)
@@ -114,9 +139,7 @@ def _headers(folder: Path) -> list[tuple[Path, Any]]:
 
 def _header(path: Path) -> Any:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd values of tags that are not used; those that are used are checked
-            return pydicom.dcmread(path, stop_before_pixels=True)
+        return pydicom.dcmread(path, stop_before_pixels=True)
     except InvalidDicomError as failure:
         raise ImageError(
             f"{path} is not a DICOM file. Take it out of the folder, or export the series again."
@@ -270,14 +293,12 @@ def _pixels(item: _Slice) -> NDArray[np.float32]:
                 "Export it again."
             )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # truncation is checked below, by the number of bytes
-            full = pydicom.dcmread(item.path)
-            _require_whole(full, item.path)
-            if full.file_meta.TransferSyntaxUID.is_compressed:
-                image = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(item.path), SimpleITK.sitkFloat32))[0]
-            else:
-                image = full.pixel_array * float(full.RescaleSlope) + float(full.RescaleIntercept)
+        full = pydicom.dcmread(item.path)
+        _require_whole(full, item.path)
+        if full.file_meta.TransferSyntaxUID.is_compressed:
+            image = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(item.path), SimpleITK.sitkFloat32))[0]
+        else:
+            image = full.pixel_array * float(full.RescaleSlope) + float(full.RescaleIntercept)
     except (OSError, EOFError, ValueError, KeyError, AttributeError, RuntimeError, NotImplementedError) as failure:
         raise ImageError(f"{item.path} is truncated or damaged ({failure}). Export the series again.") from failure
     values: NDArray[np.float32] = np.ascontiguousarray(image.T, dtype=np.float32)

@@ -99,13 +99,13 @@ class Inspection:
     def lines(self) -> tuple[str, ...]:
         """The inspection in words, a line each."""
         spacing = " x ".join(f"{value:.3g}" for value in self.spacing_mm)
-        known_by = "the scan" if self.patient_position != PatientPosition.UNKNOWN else "nobody: plans stay at caution"
+        is_stated = self.patient_position != PatientPosition.UNKNOWN
         lines = [
             f"Levels found: {', '.join(self.levels) or 'none'}",
             *([f"Touch the image's border, may be incomplete: {', '.join(self.cut_off)}"] if self.cut_off else []),
             *([f"Not labelled between others: {', '.join(self.absent_between)}"] if self.absent_between else []),
             f"Image: {' x '.join(str(n) for n in self.shape)} voxels of {spacing} mm, axes towards {self.axes}",
-            f"Patient position: {self.patient_position} (stated by {known_by})",
+            f"Patient position: {self.patient_position}{'' if is_stated else ' (plans stay at caution)'}",
             f"Acquired: {self.acquired_on or 'not known (NIfTI carries no date)'}",
         ]
         if self.unlabelled_body_fraction is not None:

@@ -27,6 +27,9 @@ FLIP_GAIN_FRACTION = 0.10
 LEAST_VOLUME_MM3 = 500.0
 """Smaller structures are not used to judge sides."""
 
+SLAB_VOXELS = 16
+"""Thickness of a slab in which a label map is worked through."""
+
 LEVEL_STEP_MM = 3.0
 """A vertebra's centre lies at least this far above the next one's."""
 
@@ -52,28 +55,41 @@ class Region:
     dense_fraction: float
 
 
-def regions(values: NDArray[np.int64], image: Volume) -> tuple[Region, ...]:
-    """Every number above 0 in a label array on the image's grid, with place and density."""
-    index = np.argwhere(values > 0)
-    numbers, position = np.unique(values[tuple(index.T)], return_inverse=True)
-    counts = np.bincount(position, minlength=len(numbers))
-    points_mm = image.geometry.lps_mm(index.astype(np.float64))
-    sums = np.stack([np.bincount(position, weights=points_mm[:, a], minlength=len(numbers)) for a in range(3)], axis=1)
-    centres = sums / counts[:, None]
-    squares = np.bincount(position, weights=(points_mm[:, 2] - centres[position, 2]) ** 2, minlength=len(numbers))
-    dense = np.bincount(position, weights=image.values[tuple(index.T)] > DENSE_HU, minlength=len(numbers))
+def regions(values: NDArray[np.uint16], image: Volume) -> tuple[Region, ...]:
+    """Every number above 0 in a label array on the image's grid, with place and density.
+
+    Works through slabs, so that memory stays small on a large scan.
+    """
+    size = int(values.max()) + 1
+    counts, dense, squares = np.zeros(size), np.zeros(size), np.zeros(size)
+    sums = np.zeros((size, 3))
+    for start in range(0, values.shape[0], SLAB_VOXELS):
+        part = values[start : start + SLAB_VOXELS]
+        index = np.argwhere(part > 0)
+        numbers = part[tuple(index.T)]
+        index[:, 0] += start
+        points_mm = image.geometry.lps_mm(index.astype(np.float64))
+        counts += np.bincount(numbers, minlength=size)
+        dense += np.bincount(numbers, weights=image.values[tuple(index.T)] > DENSE_HU, minlength=size)
+        squares += np.bincount(numbers, weights=points_mm[:, 2] ** 2, minlength=size)
+        for axis in range(3):
+            sums[:, axis] += np.bincount(numbers, weights=points_mm[:, axis], minlength=size)
     voxel_mm3 = abs(float(np.linalg.det(image.geometry.affine_mm[:3, :3])))
-    return tuple(
-        Region(
-            value=int(number),
-            voxels=int(counts[i]),
-            volume_mm3=float(counts[i] * voxel_mm3),
-            centre_mm=centres[i],
-            height_spread_mm=float(np.sqrt(squares[i] / counts[i])),
-            dense_fraction=float(dense[i] / counts[i]),
+    found: list[Region] = []
+    for number in np.flatnonzero(counts):
+        centre_mm = sums[number] / counts[number]
+        variance = float(squares[number] / counts[number] - centre_mm[2] ** 2)
+        found.append(
+            Region(
+                value=int(number),
+                voxels=int(counts[number]),
+                volume_mm3=float(counts[number] * voxel_mm3),
+                centre_mm=centre_mm,
+                height_spread_mm=float(np.sqrt(max(variance, 0.0))),
+                dense_fraction=float(dense[number] / counts[number]),
+            )
         )
-        for i, number in enumerate(numbers)
-    )
+    return tuple(found)
 
 
 def order_faults(found: tuple[Region, ...], ranks: dict[int, int], *, step_mm: float) -> list[str]:

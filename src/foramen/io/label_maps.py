@@ -30,6 +30,9 @@ REFINEMENT_REACH_MM = 4.0
 LEAST_OVERLAP_FRACTION = 0.6
 """Smallest fraction of a refinement's bone that must lie in vertebrae that another map names."""
 
+LARGEST_NUMBER = 65535
+"""Largest number of a label map (uint16)."""
+
 _HEAD_TO_FOOT = (*USUAL_ORDER[:19], "T13", *USUAL_ORDER[19:24], "L6", "S1")
 _NAME_OF_NUMBER = {number: name for name, number in VERTEBRA_NUMBERS.items()}
 
@@ -53,7 +56,7 @@ class LabelReading:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _RawMap:
     source: LabelSource
-    values: NDArray[np.int64]
+    values: NDArray[np.uint16]
     regions: tuple[Region, ...]
 
     @property
@@ -118,7 +121,7 @@ def require_agreement(labels: LabelMap, image: Volume) -> None:
     image : Volume
         The CT on the same grid.
     """
-    found = regions(labels.values.astype(np.int64), image)
+    found = regions(labels.values, image)
     meanings = meanings_of({region.value: region.value for region in found})
     sides = label_agreement.side_faults(found, meanings)
     mirror = label_agreement.mirror_fault(labels.values, image)
@@ -159,11 +162,14 @@ def _vertebra_ranks(found: tuple[Region, ...]) -> dict[int, int]:
 
 def _read_raw(source: LabelSource, image: Volume) -> _RawMap:
     values, affine_mm = read_array(source.path)
-    if not np.isfinite(values).all() or not np.array_equal(values, np.rint(values)):
+    is_whole = np.issubdtype(values.dtype, np.integer)
+    if not is_whole and (not np.isfinite(values).all() or not np.array_equal(values, np.rint(values))):
         raise ImageError(f"{source.path} holds values that are not whole numbers: it is no label map.")
     if values.min() < 0:
         raise ImageError(f"{source.path} holds negative values (down to {values.min()}): it is no label map.")
-    turned = on_grid_of(image.geometry, values, affine_mm, name=str(source.path)).astype(np.int64)
+    if values.max() > LARGEST_NUMBER:
+        raise ImageError(f"{source.path} holds numbers up to {values.max()}; label maps end at {LARGEST_NUMBER}.")
+    turned = on_grid_of(image.geometry, values, affine_mm, name=str(source.path)).astype(np.uint16)
     found = regions(turned, image)
     if not found:
         raise ImageError(f"{source.path} labels nothing: every voxel is 0.")
@@ -272,7 +278,7 @@ def _distinct(raw: _RawMap, schemes: list[LabelScheme]) -> list[LabelScheme]:
 
 def _convert(raw: _RawMap, scheme: LabelScheme) -> NDArray[np.uint16]:
     if scheme.name == FORAMEN:
-        return raw.values.astype(np.uint16)
+        return raw.values
     table = np.zeros(int(raw.values.max()) + 1, dtype=np.uint16)
     for number, value in scheme.values.items():
         if number < len(table):
@@ -289,16 +295,16 @@ def _refine(values: NDArray[np.uint16], raw: _RawMap, scheme: LabelScheme, image
             f"{raw.source.path} divides vertebrae without naming them, and no other label map names them. "
             "Give that map too."
         )
-    distance, nearest = ndimage.distance_transform_edt(
-        ~is_vertebra, sampling=image.geometry.spacing_mm, return_indices=True
-    )
-    number = values[tuple(nearest)].astype(np.int64) // 100
+    box = ndimage.find_objects((is_vertebra | (raw.values > 0)).astype(np.uint8))[0]
+    bones, parts, before = is_vertebra[box], raw.values[box], values[box]
+    distance, nearest = ndimage.distance_transform_edt(~bones, sampling=image.geometry.spacing_mm, return_indices=True)
+    number = before[tuple(nearest)] // 100
     refined = values.copy()
     for theirs, part in scheme.parts.items():
         offset = vertebra_value(Vertebra("L1"), part) % 100
-        is_here = (raw.values == theirs) & (distance <= REFINEMENT_REACH_MM)
-        is_here &= (is_vertebra & (values % 100 == 0)) | (values == 0)
-        refined[is_here] = (100 * number + offset)[is_here]
+        is_here = (parts == theirs) & (distance <= REFINEMENT_REACH_MM)
+        is_here &= (bones & (before % 100 == 0)) | (before == 0)
+        refined[box][is_here] = (100 * number + offset)[is_here]
     discs = np.isin(raw.values, list(scheme.discs))
     if discs.any():
         refined = _name_discs(refined, discs & (values == 0), image)

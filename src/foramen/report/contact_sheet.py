@@ -239,19 +239,21 @@ def _overlay(numbers: NDArray[np.int64]) -> tuple[NDArray[np.float64], set[str]]
         first[axis], second[axis] = slice(None, -1), slice(1, None)
         is_edge[tuple(first)] |= differs
         is_edge[tuple(second)] |= differs
-    for number in np.unique(numbers[numbers > 0]):
+    present = np.unique(numbers)
+    colours = np.zeros((int(present[-1]) + 1, 3))
+    is_known = np.zeros(len(colours), dtype=bool)
+    for number in present:
         meaning = label(int(number))
         if meaning is None:
             continue
-        colour = _TISSUE_COLOURS.get(meaning.tissue, "#FFFFFF")
+        is_known[number] = True
+        colours[number] = rgb(_TISSUE_COLOURS.get(meaning.tissue, "#FFFFFF"))
         if meaning.vertebra is not None:
-            colour = vertebra_colour(meaning.vertebra)
+            colours[number] = rgb(vertebra_colour(meaning.vertebra))
         else:
             tissues.add(meaning.tissue)
-        here = numbers == number
-        overlay[here, :3] = rgb(colour)
-        overlay[here, 3] = FILL_OPACITY
-        overlay[here & is_edge, 3] = OUTLINE_OPACITY
+    overlay[..., :3] = colours[numbers]
+    overlay[..., 3] = np.where(is_known[numbers], np.where(is_edge, OUTLINE_OPACITY, FILL_OPACITY), 0.0)
     return overlay, tissues
 
 
