@@ -53,6 +53,7 @@ def _outside(angles_deg: FloatArray, band: AngleBand) -> FloatArray:
 
 
 def angle_to_nerve_deg(scene: Scene, backs: FloatArray) -> FloatArray:
+    """Angles (n,) between needles (tip to hub) and the needed nerve from its proximal to its distal end."""
     segment = scene.target.needed_segment_mm
     nerve = unit(segment[-1] - segment[0])
     angle: FloatArray = np.degrees(np.arccos(np.clip(backs @ nerve, -1, 1)))

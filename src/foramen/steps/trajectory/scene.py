@@ -54,19 +54,32 @@ class Scene:
 
     @property
     def overlap_limit_mm(self) -> float:
+        """How far the needle may overlap bone at the target: labels are no finer than half a voxel's diagonal."""
         return max(self.rules.bone_overlap_mm, self.obstacles.tolerance_mm)
 
     @property
     def bands(self) -> tuple[AngleBand, AngleBand]:
-        rules = self.rules
-        if self.target.crosses_bone == SACRUM:
-            return rules.sacral_oblique, rules.sacral_declined
-        return rules.oblique, rules.declined
+        """Oblique and declined angles that are searched for this target."""
+        return _bands(self.rules, self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tried:
-    """Measurements on candidate paths; every array has one row per candidate."""
+    """Measurements on candidate paths; every array has one row per candidate.
+
+    Parameters
+    ----------
+    withdrawn_mm : ndarray, shape (n,)
+        How far the tip is drawn back from just beyond the proximal end of the needed nerve.
+    behind_border_mm : ndarray, shape (n,)
+        Distance of the tip behind the posterior border of the foramen on a true lateral.
+    overlap_mm : ndarray, shape (n,)
+        Depth of the bare part's surface in labelled bone; negative where it does not touch.
+    electrode_nerve_mm, shaft_nerve_mm : ndarray, shape (n, number of nerves)
+        Gaps between the surfaces of nerves and of the bare part, or of the whole needle.
+    shaft_bone_mm, shaft_bone_at_mm : ndarray, shape (n,) and (n, 3)
+        Smallest gap between shaft and bone on the way, and where it is (LPS).
+    """
 
     needles: Needles
     withdrawn_mm: FloatArray
@@ -81,21 +94,21 @@ class Tried:
     skin_angle_deg: FloatArray
     lateral_mm: FloatArray
 
-    @property
-    def entries_mm(self) -> FloatArray:
-        entries: FloatArray = self.needles.tips_mm + self.length_mm[:, None] * self.needles.backs
-        return entries
-
 
 def set_scene(
     anatomy: Anatomy, image: Volume, labels: LabelMap, target: Target, rules: TrajectoryRules, posture: Posture
 ) -> Scene:
+    """Everything around one target, found once for all candidates.
+
+    Raises
+    ------
+    LandmarkError
+        If the posterior border of the foramen is not known: the tip would have no stop.
+    """
     vertebra = anatomy.vertebra(target.crosses_bone)
     border = vertebra.landmark(LandmarkName.FORAMEN_POSTERIOR_BORDER, target.side)
     reach = rules.depth_max_mm + rules.length_reserve_mm
-    sacral = target.crosses_bone == SACRUM
-    oblique = rules.sacral_oblique if sacral else rules.oblique
-    declined = rules.sacral_declined if sacral else rules.declined
+    oblique, declined = _bands(rules, target)
     corners = [
         target.position_mm + reach * beam_behind(vertebra.frame, target.side, oblique_deg=o, declined_deg=d)
         for o in (oblique.search_low_deg, oblique.search_high_deg)
@@ -112,6 +125,12 @@ def set_scene(
         border_sd_mm=border.sd_mm,
         posture=posture,
     )
+
+
+def _bands(rules: TrajectoryRules, target: Target) -> tuple[AngleBand, AngleBand]:
+    if target.crosses_bone == SACRUM:
+        return rules.sacral_oblique, rules.sacral_declined
+    return rules.oblique, rules.declined
 
 
 def try_directions(scene: Scene, device: RfCannula) -> Tried:
@@ -176,6 +195,7 @@ def _lay_on_nerve(scene: Scene, device: RfCannula, backs: FloatArray) -> tuple[N
 
 
 def resting_cost(scene: Scene, overlap_mm: FloatArray) -> FloatArray:
+    """Cost (n,) of not just touching the bone, by how deep (or, negative, how far off) the bare part lies."""
     preferences = scene.rules.preferences
     cost: FloatArray = preferences.in_bone_per_mm * np.maximum(
         overlap_mm, 0
@@ -184,6 +204,7 @@ def resting_cost(scene: Scene, overlap_mm: FloatArray) -> FloatArray:
 
 
 def measure(scene: Scene, needles: Needles, withdrawn_mm: FloatArray) -> Tried:
+    """Everything that limits and costs need to know of some needles, except the keep-outs."""
     length, is_in_image = skin_distances_mm(needles, scene.body)
     length = np.where(is_in_image, length, needles.active_mm)
     entries = needles.tips_mm + length[:, None] * needles.backs

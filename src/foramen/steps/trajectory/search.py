@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foramen.anatomy.needle_paths import Needles, bone_overlap_mm
+from foramen.anatomy.needle_paths import Needles, bone_overlap_mm, mean_nerve_distance_mm
 from foramen.errors import InputError, PlanRejected
 from foramen.geometry.segments import unit
 from foramen.knowledge.trajectory_rules import TrajectoryRules
 from foramen.model.anatomy import Anatomy
 from foramen.model.device import RfCannula
+from foramen.model.levels import Side
 from foramen.model.plan import Posture, Target, Trajectory
 from foramen.model.space import FloatArray, LabelMap, Volume
 from foramen.steps.trajectory.description import describe_path
@@ -104,7 +105,7 @@ def companions(
 ) -> tuple[Trajectory, ...]:
     """Parallel paths for the second and third lesion on the same nerve, one cannula's diameter beside the first.
 
-    The electrode is moved across the bone's surface, first towards the head, then the other way, and laid on
+    The electrode is moved across the bone's surface, first to the side on which the needed nerve lies, and laid on
     the bone again. A place that breaks a hard limit is left out, so fewer than ``lesions - 1`` may return.
     """
     scene = set_scene(anatomy, image, labels, target, rules, posture)
@@ -115,26 +116,48 @@ def companions(
     first = Needles(
         tips_mm=trajectory.tip_mm[None], backs=back[None], radius_mm=device.radius_mm, active_mm=device.active_tip_mm
     )
-    rest = float(bone_overlap_mm(first, scene.obstacles)[0])
     found: list[Trajectory] = []
-    for shift in (1.0, -1.0, 2.0, -2.0):
+    for needles in _beside(scene, first, across, normal, device.outer_diameter_mm):
         if len(found) >= lesions - 1:
             break
-        needles = replace(first, tips_mm=first.tips_mm + shift * device.outer_diameter_mm * across)
-        for _ in range(3):
-            gap = float(bone_overlap_mm(needles, scene.obstacles)[0]) - rest
-            needles = replace(needles, tips_mm=needles.tips_mm + gap * normal)
         tried = measure(scene, needles, np.zeros(1))
         passed, _ = sieve(scene, tried, device)
         if len(passed):
             number = len(found) + 2
             made = describe_path(scene, tried, 0, device, rank=trajectory.rank, best=())
-            direction = "towards the head" if shift > 0 else "away from the head"
-            reason = (
-                f"lesion {number}: parallel, {abs(shift) * device.outer_diameter_mm:.1f} mm {direction} on the bone"
-            )
+            moved = scene.frame.axes.T @ (needles.tips_mm[0] - first.tips_mm[0])
+            reason = f"lesion {number}: parallel, {np.linalg.norm(moved):.1f} mm {_way(moved, target.side)} on the bone"
             found.append(replace(made, id=f"{trajectory.id}/lesion {number}", reasons=(reason, *made.reasons)))
     return tuple(found)
+
+
+def _beside(scene: Scene, first: Needles, across: FloatArray, normal: FloatArray, diameter_mm: float) -> list[Needles]:
+    """Needles one and two diameters beside the first, laid on the bone again; those nearer to the nerve come first."""
+    rest = float(bone_overlap_mm(first, scene.obstacles)[0])
+    placed = []
+    for shift_mm in diameter_mm * np.array([1.0, -1.0, 2.0, -2.0]):
+        needles = replace(first, tips_mm=first.tips_mm + shift_mm * across)
+        for _ in range(3):
+            gap = float(bone_overlap_mm(needles, scene.obstacles)[0]) - rest
+            needles = replace(needles, tips_mm=needles.tips_mm + gap * normal)
+        near = float(mean_nerve_distance_mm(needles, scene.target.needed_segment_mm)[0])
+        placed.append((abs(shift_mm) > 1.5 * diameter_mm, near, needles))
+    placed.sort(key=lambda entry: entry[:2])
+    return [needles for _, _, needles in placed]
+
+
+def _way(moved_mm: FloatArray, side: Side) -> str:
+    """The main direction of a shift (left, posterior, superior) in words."""
+    outwards, backwards, upwards = side.sign * moved_mm[0], moved_mm[1], moved_mm[2]
+    ways = {
+        "laterally": outwards,
+        "medially": -outwards,
+        "to the back": backwards,
+        "to the front": -backwards,
+        "towards the head": upwards,
+        "towards the feet": -upwards,
+    }
+    return max(ways, key=lambda way: ways[way])
 
 
 def _across_bone(scene: Scene, middle_mm: FloatArray, back: FloatArray) -> tuple[FloatArray, FloatArray]:
