@@ -9,7 +9,7 @@ import pytest
 
 from foramen.errors import FrameError, ImageError, KnowledgeError
 from foramen.io.label_maps import LabelSource, parse_label_source, read_labels, vertebrae_found
-from foramen.io.label_schemes import FORAMEN, label_number, shipped_schemes
+from foramen.io.label_schemes import FORAMEN, label_number, read_scheme, shipped_schemes
 from foramen.io.nifti import image_bytes, read_image
 from foramen.knowledge.labels import disc_value, label, structure_value, vertebra_value
 from foramen.model.levels import Vertebra
@@ -262,3 +262,13 @@ def test_real_maps_mirrored_on_each_axis_are_refused(data_folder: Path, tmp_path
         mirrored = np.ascontiguousarray(np.flip(np.asarray(given.dataobj), axis))
         with pytest.raises(ImageError, match=r"mirrored|order|exceed"):
             read_labels([source(tmp_path / f"{axis}.nii.gz", mirrored, "totalsegmentator_v2", given.affine)], image)
+
+
+def test_the_mapping_file_of_the_documentation_is_valid(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "labels.md").read_text(encoding="utf-8")
+    (tmp_path / "doc.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0])
+    scheme = read_scheme(tmp_path / "doc.yaml")
+    assert scheme.values[2] == vertebra_value(Vertebra("L4"), "body")
+    assert scheme.ignored == {9}
+    for name in shipped_schemes():
+        assert f"`{name}`" in text, f"docs/labels.md does not explain the scheme {name}"
