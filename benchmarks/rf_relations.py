@@ -3,7 +3,8 @@
 The experiment is simulated as it was done: excised tissue without blood in a bath, a conducting cannula, the
 thermocouple at the pole. The lesion's edge is declared beforehand: the 50 degC isotherm, because the same group
 took 50 degC for the edge of cooked liver (Cosman and Gonzalez 2011). The abstract names neither tissue nor bath
-nor tip length; the declared case is liver in a bath of 37 degC with a 10 mm tip, and other choices stand beside it.
+nor tip length; the declared case is liver in a bath of 37 degC with a 10 mm tip, and other choices stand beside it
+(a bath of 21 degC is recorded for another experiment on excised chicken, PMID 32214295).
 Nothing here is a gate: it says how many of six published ranges the model meets.
 """
 

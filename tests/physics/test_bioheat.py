@@ -128,5 +128,5 @@ def test_insulation_resists() -> None:
     blocked = np.where(grid.is_active, 0.0, 1e12)
     value = np.full(grid.shape, THERMAL)
     system = heat_system(grid, value, value, surface_resistance_m2K_per_W=blocked)
-    face = system.radial[grid.inner - 1]
+    face = system.links[0][grid.inner - 1]
     assert face[~grid.is_active].max() < 1e-12 * face[grid.is_active].min()

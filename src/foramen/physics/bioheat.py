@@ -6,12 +6,12 @@ baseline. Time: backward Euler, or the second-order backward formula (BDF2) with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.physics.conduction import Conductances, conductances, solve_linear
+from foramen.physics.conduction import Conductances, Links, conductances, detached, solve_linear
 from foramen.physics.grid import BoolArray, RevolvedGrid
 
 FloatArray = NDArray[np.float64]
@@ -21,10 +21,10 @@ FloatArray = NDArray[np.float64]
 class HeatSystem:
     """Conduction and heat capacity of all cells, needle included (W/K and J/K)."""
 
+    links: Links
     link: Conductances
     capacity_J_per_K: FloatArray
     volume_m3: FloatArray
-    radial: FloatArray
     diagonal: FloatArray
 
     def stored_J(self, rise: FloatArray) -> float:
@@ -54,15 +54,13 @@ def heat_system(
         face = radial[grid.inner - 1]
         layer = (surface_resistance_m2K_per_W / grid.surface_area_m2)[:, None]
         radial[grid.inner - 1] = face / (1 + face * layer)
-    whole = Conductances(
-        radial=radial, meridian=link.meridian, angular=link.angular, far=link.far, surface=link.surface, half=link.half
-    )
+    whole = replace(link, radial=radial)
     volume = np.broadcast_to(grid.volume_m3[:, :, None], conductivity_W_per_m_K.shape)
     return HeatSystem(
+        links=(radial, link.meridian, link.angular),
         link=whole,
         capacity_J_per_K=heat_capacity_J_per_m3_K * volume,
         volume_m3=volume,
-        radial=radial,
         diagonal=whole.diagonal,
     )
 
@@ -104,32 +102,18 @@ def advance(
     if storage_W_per_K is not None:
         diagonal = diagonal + storage_W_per_K
     rise = start.copy()
-    links = (system.radial, system.link.meridian, system.link.angular)
-    solve_linear(diagonal, links, source_W, rise, tolerance, "bioheat equation")
+    solve_linear(diagonal, system.links, source_W, rise, tolerance, "bioheat equation")
     return rise
 
 
 def hold(system: HeatSystem, cells: BoolArray, value: FloatArray) -> tuple[HeatSystem, FloatArray]:
     """The system with `cells` held at a temperature rise, and the source that goes with it (W)."""
-    state = np.where(cells, value, 0.0)
-    source = np.zeros_like(state)
-    links = [system.radial.copy(), system.link.meridian.copy(), system.link.angular.copy()]
-    for axis, g in enumerate(links):
-        if axis == 2 and g.shape[2] == 1:
-            continue
-        source += g * np.roll(state, -1, axis=axis) + np.roll(g * state, 1, axis=axis)
-        g[cells | np.roll(cells, -1, axis=axis)] = 0.0
-    diagonal = np.where(cells, 1.0, system.diagonal)
-    link = Conductances(
-        radial=links[0],
-        meridian=links[1],
-        angular=links[2],
-        far=system.link.far,
-        surface=system.link.surface,
-        half=system.link.half,
-    )
-    capacity = np.where(cells, 0.0, system.capacity_J_per_K)
+    links, source = detached(system.links, cells, value)
     held = HeatSystem(
-        link=link, capacity_J_per_K=capacity, volume_m3=system.volume_m3, radial=links[0], diagonal=diagonal
+        links=links,
+        link=system.link,
+        capacity_J_per_K=np.where(cells, 0.0, system.capacity_J_per_K),
+        volume_m3=system.volume_m3,
+        diagonal=np.where(cells, 1.0, system.diagonal),
     )
     return held, np.where(cells, value, source)

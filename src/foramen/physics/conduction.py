@@ -126,11 +126,14 @@ def solve_potential(
     contact = np.zeros_like(value)
     if grid.radial_m[grid.inner] > 0:
         contact[0] = np.where(grid.is_active[:, None], link.surface, 0.0)
-    system = _System(link=link, diagonal=link.diagonal + contact, right=contact.copy())
+    diagonal, right = link.diagonal + contact, contact.copy()
+    links = (link.radial, link.meridian, link.angular)
     if electrode is not None:
-        system.fix(electrode, 1.0)
+        links, source = detached(links, electrode, np.ones(value.shape))
+        diagonal, right = np.where(electrode, 1.0, diagonal), np.where(electrode, 1.0, right + source)
+    diagonal[diagonal == 0] = 1.0  # cells that touch nothing but insulators
     potential = np.zeros_like(value) if start is None else start.copy()
-    iterations = system.solve(potential, tolerance, "electric potential")
+    iterations = solve_linear(diagonal, links, right, potential, tolerance, "electric potential")
     heat = _joule_heat(link, potential, contact)
     if electrode is not None:
         heat[electrode] = 0.0
@@ -138,34 +141,25 @@ def solve_potential(
     return ElectricField(potential=potential, heat_w=heat, conductance_S=current, iterations=iterations)
 
 
-class _System:
-    """A linear system of conductances with cells that may be fixed."""
+Links = tuple[FloatArray, FloatArray, FloatArray]
+"""Conductances to the next cell along (i, k, j)."""
 
-    def __init__(self, *, link: Conductances, diagonal: FloatArray, right: FloatArray) -> None:
-        self.radial, self.meridian, self.angular = link.radial.copy(), link.meridian.copy(), link.angular.copy()
-        self.diagonal = diagonal
-        self.right = right
-        self.diagonal[self.diagonal == 0] = 1.0
 
-    def fix(self, cells: BoolArray, value: float) -> None:
-        """Hold `cells` at `value`; their links become sources of their neighbours."""
-        state = np.where(cells, value, 0.0)
-        for axis, g in enumerate((self.radial, self.meridian, self.angular)):
-            if axis == 2 and g.shape[2] == 1:
-                continue
-            self.right += g * np.roll(state, -1, axis=axis) + np.roll(g * state, 1, axis=axis)
-            g[cells | np.roll(cells, -1, axis=axis)] = 0.0
-        self.diagonal[cells] = 1.0
-        self.right[cells] = value
-
-    def solve(self, x: FloatArray, tolerance: float, what: str) -> int:
-        """Solve in place; raises `SolverError` beyond `ITERATION_LIMIT`."""
-        return solve_linear(self.diagonal, (self.radial, self.meridian, self.angular), self.right, x, tolerance, what)
+def detached(links: Links, cells: BoolArray, value: FloatArray) -> tuple[Links, FloatArray]:
+    """Links without those of `cells`, and the source that held cells at `value` are to their neighbours."""
+    state = np.where(cells, value, 0.0)
+    source = np.zeros_like(state)
+    free = []
+    for axis, link in enumerate(links):
+        if link.shape[axis] > 1:
+            source += link * np.roll(state, -1, axis=axis) + np.roll(link * state, 1, axis=axis)
+        free.append(np.where(cells | np.roll(cells, -1, axis=axis), 0.0, link))
+    return (free[0], free[1], free[2]), source
 
 
 def solve_linear(
     diagonal: FloatArray,
-    links: tuple[FloatArray, FloatArray, FloatArray],
+    links: Links,
     right: FloatArray,
     x: FloatArray,
     tolerance: float,
