@@ -60,5 +60,4 @@ def _carved(level: Vertebra) -> BoneField:
         field, cutters = union_of(sacrum.solids(), _SACRUM_BOX), sacrum.cutters()
     else:
         field, cutters = union_of(lumbar.solids(level), _LUMBAR_BOX), lumbar.canal_cutters(dimensions(level))
-    left = lumbar.facet_cutter(dimensions(level))
-    return carve(field, (*cutters, left, lumbar.mirror(left)))
+    return carve(field, (*cutters, lumbar.facet_cutter(dimensions(level))))

@@ -87,8 +87,12 @@ def coordinates(low_mm: tuple[float, float, float], shape: tuple[int, int, int])
     return x[:, None, None], y[None, :, None], z[None, None, :]
 
 
-def union_of(solids: tuple[Solid, ...], box: Box) -> BoneField:
-    """Smooth union of solids on a grid over a box, each evaluated only near itself."""
+def union_of(solids: tuple[Solid, ...], box: Box, *, is_paired: bool = True) -> BoneField:
+    """Smooth union of solids and their mirror images on a grid over a box, each evaluated only near itself.
+
+    The box is symmetric about the midplane and solids of pairs are given for the left; with `is_paired` false
+    nothing is mirrored.
+    """
     low, high = box
     shape = tuple(int(np.ceil((b - a) / FIELD_SPACING_MM)) + 1 for a, b in zip(low, high, strict=True))
     grid = coordinates(low, (shape[0], shape[1], shape[2]))
@@ -104,11 +108,15 @@ def union_of(solids: tuple[Solid, ...], box: Box) -> BoneField:
         closer = own < best
         part[near] = np.where(closer, np.uint8(part_number(solid.part)), part[near])
         nearest[near] = np.minimum(best, own)
-    return BoneField(low_mm=low, distance_mm=distance, part=part)
+    if not is_paired:
+        return BoneField(low_mm=low, distance_mm=distance, part=part)
+    right = shape[0] // 2
+    part[:right] = _other_side()[part[::-1][:right]]
+    return BoneField(low_mm=low, distance_mm=np.minimum(distance, distance[::-1]), part=part)
 
 
 def carve(field: BoneField, cutters: tuple[Strut, ...]) -> BoneField:
-    """The field without the inside of the cutters, each evaluated only near itself."""
+    """The field without the inside of the cutters and their mirror images, each evaluated only near itself."""
     shape = field.distance_mm.shape
     grid = coordinates(field.low_mm, (shape[0], shape[1], shape[2]))
     distance = field.distance_mm.copy()
@@ -116,7 +124,14 @@ def carve(field: BoneField, cutters: tuple[Strut, ...]) -> BoneField:
         near = _near(cutter.box, field.low_mm, shape)
         removed = -cutter.distance(grid[0][near[0]], grid[1][:, near[1]], grid[2][:, :, near[2]])
         distance[near] = smooth_maximum(distance[near], removed, cutter.blend_mm)
-    return BoneField(low_mm=field.low_mm, distance_mm=distance, part=field.part)
+    return BoneField(low_mm=field.low_mm, distance_mm=np.maximum(distance, distance[::-1]), part=field.part)
+
+
+def _other_side() -> NDArray[np.uint8]:
+    """Part numbers with left and right exchanged."""
+    names = part_names()
+    swapped = [n.replace("_left", "_?").replace("_right", "_left").replace("_?", "_right") for n in names]
+    return np.array([names.index(n) for n in swapped], dtype=np.uint8)
 
 
 def _near(box: Box, low: tuple[float, float, float], shape: tuple[int, ...]) -> tuple[slice, slice, slice]:

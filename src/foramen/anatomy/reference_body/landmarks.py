@@ -34,10 +34,10 @@ from foramen.model.anatomy import LandmarkName
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
 
-_GROOVE_VIEW = np.array([0.40, 0.35, 0.85])
-"""Direction that the groove's floor faces where the nerve lies: up, lateral and a little to the back."""
+_GROOVE_VIEW = np.array([0.45, 0.62, 0.65])
+"""Direction that the groove's floor faces where the nerve lies: up, lateral and to the back."""
 
-_SACRAL_GROOVE_VIEW = np.array([0.30, 0.65, 0.70])
+_SACRAL_GROOVE_VIEW = np.array([0.30, 0.75, 0.60])
 """The same at the sacrum, where the ala slopes to the back."""
 
 FORAMEN_HEIGHT_ABOVE_ENDPLATE_MM = 2.0

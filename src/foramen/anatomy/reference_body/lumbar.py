@@ -102,13 +102,12 @@ def left_solids(own: VertebraDimensions) -> list[Strut]:
 
 
 def solids(level: Vertebra) -> tuple[Solid, ...]:
-    """All solids of a vertebra T12 to L5, in the order in which they are united."""
+    """Solids of the midline and the left of a vertebra T12 to L5, in the order in which they are united."""
     own = dimensions(level)
     body = Body(
         width_mm=own.body_width_mm, depth_mm=own.body_depth_mm, height_mm=own.body_height_mm, wedge_rad=own.wedge_rad
     )
-    left = left_solids(own)
-    return (body, *left, *(mirror(s) for s in left), *_spinous(own))
+    return (body, *left_solids(own), *_spinous(own))
 
 
 def canal_cutters(own: VertebraDimensions) -> tuple[Strut, ...]:
@@ -127,11 +126,6 @@ def canal_cutters(own: VertebraDimensions) -> tuple[Strut, ...]:
         )
         for middle, width, half_depth in shapes
     )
-
-
-def mirror(strut: Strut) -> Strut:
-    """The strut of the right side."""
-    return strut.mirrored(strut.part.replace("_left", "_right"))
 
 
 def _pars_and_inferior(own: VertebraDimensions, base: Vector) -> list[Strut]:

@@ -41,12 +41,13 @@ def spinal_nerve(own: VertebraDimensions) -> FloatArray:
     pedicle_x = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
     below = 0.5 * own.body_height_mm - own.pedicle_height_mm - 1.5
     inner = 0.5 * own.canal_width_mm
+    low = 1.5 if own.level.name == "L5" else 0.0  # the fifth root lies against the disc
     points = [
         (0.55 * inner, wall + 7.5, below + 17.0),
-        (inner - 3.2, wall + 4.5, below + 6.0),
-        (inner - 1.0, wall + 3.5, below - 1.5),
-        (pedicle_x, wall + 2.5, below - 5.5),
-        (pedicle_x + 7.5, wall - 0.5, below - 10.0),
+        (inner - 3.5, wall + 3.2, below + 6.0),
+        (inner - 1.5 - low, wall + 2.6 - 0.4 * low, below - 2.0 - 1.8 * low),
+        (pedicle_x, wall + 1.0 - 1.2 * low, below - 5.8 - 2.0 * low),
+        (pedicle_x + 7.5, wall - 1.5 - low, below - 10.0 - 1.7 * low),
         (pedicle_x + 12.0, wall - 7.0, below - 18.0),
         (pedicle_x + 13.5, wall - 13.0, below - 29.0),
     ]

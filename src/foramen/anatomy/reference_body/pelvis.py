@@ -11,13 +11,13 @@ from foramen.anatomy.reference_body.primitives import Strut, Vector
 @cache
 def hip_field() -> BoneField:
     """Left iliac wing in the sacrum's frame, standing off the ala by the sacroiliac joint."""
-    return union_of(_HIP, ((44.0, -96.0, -84.0), (156.0, 66.0, 66.0)))
+    return union_of(_HIP, ((44.0, -96.0, -84.0), (156.0, 66.0, 66.0)), is_paired=False)
 
 
 @cache
 def rib_field() -> BoneField:
     """Left twelfth rib in the frame of T12."""
-    return union_of(_RIB, ((20.0, -10.0, -76.0), (134.0, 70.0, 20.0)))
+    return union_of(_RIB, ((20.0, -10.0, -76.0), (134.0, 70.0, 20.0)), is_paired=False)
 
 
 def _blade(start: Vector, end: Vector, wide: Vector, first: tuple[float, float], last: tuple[float, float]) -> Strut:

@@ -56,19 +56,6 @@ class Strut:
         low, high = ends.min(0) - reach, ends.max(0) + reach
         return _vector(low), _vector(high)
 
-    def mirrored(self, part: str) -> Strut:
-        """The same strut on the other side of the midplane (x -> -x)."""
-        return Strut(
-            start=(-self.start[0], *self.start[1:]),
-            end=(-self.end[0], *self.end[1:]),
-            wide=(-self.wide[0], *self.wide[1:]),
-            start_radii_mm=self.start_radii_mm,
-            end_radii_mm=self.end_radii_mm,
-            part=part,
-            blend_mm=self.blend_mm,
-            cap_mm=self.cap_mm,
-        )
-
     def distance(self, x: Field, y: Field, z: Field) -> Field:
         """Signed distance at broadcastable coordinates: ``k0 (k0 - 1) / k1`` of the local ellipsoid."""
         axis = np.subtract(self.end, self.start)
@@ -118,7 +105,8 @@ class Body:
 
     def distance(self, x: Field, y: Field, z: Field) -> Field:
         """Signed distance at broadcastable coordinates."""
-        half_width, half_depth, half_height = 0.5 * self.width_mm, 0.5 * self.depth_mm, 0.5 * self.height_mm
+        half_width, half_depth = 0.5 * self.width_mm + 0.65, 0.5 * self.depth_mm + 0.1  # the rims are rounded off
+        half_height = 0.5 * self.height_mm
         middle = np.clip(1 - (z / np.float32(half_height)) ** 2, 0, 1)
         profile = 1 - np.float32(self.waist) * middle
         lateral = x / np.float32(half_width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foramen.anatomy.reference_body.dimensions import dimensions
-from foramen.anatomy.reference_body.lumbar import mirror, superior_articular
+from foramen.anatomy.reference_body.lumbar import superior_articular
 from foramen.anatomy.reference_body.primitives import Body, Solid, Strut, Vector
 from foramen.model.levels import Vertebra
 
@@ -12,7 +12,7 @@ _BODY_RADII: tuple[tuple[float, float], ...] = ((22, 13), (17, 10.5), (14, 8.5),
 
 
 def solids() -> tuple[Solid, ...]:
-    """All solids of the sacrum, in the order in which they are united."""
+    """Solids of the midline and the left of the sacrum, in the order in which they are united."""
     own = dimensions(Vertebra("S1"))
     body = Body(
         width_mm=own.body_width_mm,
@@ -25,12 +25,12 @@ def solids() -> tuple[Solid, ...]:
         _strut(_CENTRES[i], _CENTRES[i + 1], (1, 0, 0), _BODY_RADII[i], _BODY_RADII[i + 1], "body", 6.0)
         for i in range(len(_CENTRES) - 1)
     ]
-    left = [*_lateral_mass(), *superior_articular(own, (22.0, 24.0, 5.0)), *_dorsal_half()]
-    return (body, *segments, *left, *(mirror(s) for s in left), *_midline())
+    left = [*_lateral_mass(), *superior_articular(own, (24.0, 28.0, 4.0)), *_dorsal_half()]
+    return (body, *segments, *left, *_midline())
 
 
 def cutters() -> tuple[Strut, ...]:
-    """Sacral canal and foramina (removed from the bone)."""
+    """Sacral canal and left foramina (removed from the bone)."""
     canal = [
         _strut((0, 24.0, 40.0), (0, 25.0, -8.0), (1, 0, 0), (14.0, 8.0), (14.0, 7.0), "arch", 1.0),
         _strut((0, 25.0, -8.0), (0, 19.5, -34.0), (1, 0, 0), (14.0, 7.0), (11.0, 4.5), "arch", 1.0),
@@ -44,7 +44,7 @@ def cutters() -> tuple[Strut, ...]:
         _strut((11.0, 10.0, -55.0), (15.0, -24.0, -62.0), (1, 0, 0), (3.0, 3.0), (5.0, 4.5), "arch", 1.5),
         _strut((11.0, 9.0, -62.0), (14.0, 32.0, -66.0), (1, 0, 0), (2.5, 2.5), (2.8, 2.8), "arch", 1.5),
     ]
-    return (*canal, *left, *(mirror(s) for s in left))
+    return (*canal, *left)
 
 
 def _lateral_mass() -> list[Strut]:
