@@ -36,7 +36,7 @@ def draw_build(seed: int | None) -> Build:
         scale=(x, y, z),
         disc_scale=_near_one(generator, disc_sd),
         curve_scale=_near_one(generator, curve_sd),
-        fat_scale=_near_one(generator, 0.15),
+        fat_scale=_near_one(generator, number("anatomy.fat_sd_fraction")),
     )
 
 

@@ -141,6 +141,13 @@ def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
             canvas.paint_tube(value, path, np.stack(radii, axis=1), only=within, turn_deg=s * turn, power=2.3)  # noqa: B023
 
         tube(
+            "multifidus",
+            along(15, 15, 13.5, 12.5, 12, 11.5, 11),
+            tips - along(14, 17.5, 19, 20, 20, 19, 18),
+            (along(15, 13.5, 11.5, 10.5, 9.5, 8.5, 8), along(13, 15.5, 17, 17, 16, 15, 14)),
+            0.0,
+        )
+        tube(
             "psoas",
             along(58, 46, 39.5, 36, 32.5, 29, 26),
             body + along(-34, -12, -2, 1, 3, 5, 6),
@@ -181,13 +188,6 @@ def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
             body + along(-26, -30, -38, 0, 0, 0, 0),
             (along(11, 8, 0, 0, 0, 0, 0), along(30, 22, 0, 0, 0, 0, 0)),
             -52.0,
-        )
-        tube(
-            "multifidus",
-            along(15, 15, 13.5, 12.5, 12, 11.5, 11),
-            tips - along(14, 17.5, 19, 20, 20, 19, 18),
-            (along(15, 13.5, 11.5, 10.5, 9.5, 8.5, 8), along(13, 15.5, 17, 17, 16, 15, 14)),
-            0.0,
         )
 
 
