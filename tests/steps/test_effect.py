@@ -96,6 +96,27 @@ def test_neighbours_are_read(effect: RfHeatEffect) -> None:
     assert (peaks["thecal sac"].caution_degC, peaks["thecal sac"].reject_degC) == (42.0, 45.0)
 
 
+def test_metal_is_read_and_never_rejects(images: tuple[Volume, LabelMap]) -> None:
+    """A screw 10 mm away, seen in the image alone, gets a line with the caution limit of hardware only."""
+    image, labels = images
+    hu = image.values.copy()
+    hu[39:42, 30:50, 34:37] = 3000.0
+    screwed = Volume(geometry=image.geometry, values=hu, modality=image.modality)
+    found = simulate_rf_heat(
+        make_anatomy(SPINAL),
+        screwed,
+        labels,
+        make_target(BESIDE),
+        [make_trajectory()],
+        make_setting(),
+        resolution=COARSE,
+    )
+    (hardware,) = (p for p in found.peaks if p.structure == "hardware")
+    assert hardware.peak_degC is not None
+    assert 38 < hardware.peak_degC < 60
+    assert (hardware.caution_degC, hardware.reject_degC) == (42.0, None)
+
+
 def test_what_is_not_shown_has_no_temperature(effect: RfHeatEffect) -> None:
     """No ganglion, sac or skin in the data: None, never a number."""
     assert {p.structure: p for p in effect.peaks}["dorsal root ganglion"].peak_degC is None

@@ -23,10 +23,12 @@ _CANAL = {"thecal_sac": "thecal sac", "canal": "spinal canal"}
 
 
 class Sensitivity(StrEnum):
-    """Which temperature limits apply."""
+    """Which temperature limits apply; the values begin the names of a technique's limits."""
 
-    NEURAL = "neural"
+    SPINAL_NERVE = "spinal_nerve"
+    THECAL_SAC = "thecal_sac"
     SKIN = "skin"
+    HARDWARE = "hardware"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,7 +53,7 @@ def sensitive_structures(
     entries_mm: FloatArray,
     reach_mm: float,
 ) -> tuple[SensitiveStructure, ...]:
-    """Spinal nerves and ganglia, thecal sac, canal and skin, with their points within reach of the lesions.
+    """Spinal nerves and ganglia, thecal sac, canal, skin and metal, with their points within reach of the lesions.
 
     Parameters
     ----------
@@ -60,8 +62,12 @@ def sensitive_structures(
     reach_mm : float
         Points farther from every centre are left out: they stay at baseline. Entries always count.
     """
-    nerves = _nerves(anatomy, centres_mm, reach_mm)
-    return (*nerves, *_canal(labels, centres_mm, reach_mm), _skin(tissues, labels, centres_mm, entries_mm, reach_mm))
+    return (
+        *_nerves(anatomy, centres_mm, reach_mm),
+        *_canal(labels, centres_mm, reach_mm),
+        _skin(tissues, labels, centres_mm, entries_mm, reach_mm),
+        *_hardware(tissues, centres_mm, reach_mm),
+    )
 
 
 def nerve_surface(centreline_mm: FloatArray, radius_mm: float, *, spacing_mm: float = 0.2) -> FloatArray:
@@ -98,7 +104,7 @@ def _nerves(anatomy: Anatomy, centres_mm: FloatArray, reach_mm: float) -> list[S
         if not nerves:
             name = kind.value.replace("_", " ")
             note = f"No {name} could be placed on this image: its temperature is unknown."
-            found.append(SensitiveStructure(name=name, sensitivity=Sensitivity.NEURAL, points_mm=None, note=note))
+            found.append(SensitiveStructure(name=name, sensitivity=Sensitivity.SPINAL_NERVE, points_mm=None, note=note))
         found += [near for nerve in nerves if (near := _nerve(nerve, centres_mm, reach_mm)) is not None]
     return found
 
@@ -109,7 +115,7 @@ def _nerve(nerve: Nerve, centres_mm: FloatArray, reach_mm: float) -> SensitiveSt
         return None
     name = f"{nerve.side.value} {nerve.name}"
     note = f"course {nerve.origin.value.replace('_', ' ')}, standard deviation {nerve.variation_sd_mm:.1f} mm"
-    return SensitiveStructure(name=name, sensitivity=Sensitivity.NEURAL, points_mm=points, note=note)
+    return SensitiveStructure(name=name, sensitivity=Sensitivity.SPINAL_NERVE, points_mm=points, note=note)
 
 
 def _canal(labels: LabelMap, centres_mm: FloatArray, reach_mm: float) -> list[SensitiveStructure]:
@@ -123,10 +129,12 @@ def _canal(labels: LabelMap, centres_mm: FloatArray, reach_mm: float) -> list[Se
         corners = _rim_corners_mm(labels.geometry, np.isin(labels.values[box], values), box)
         points = _near(corners, centres_mm, reach_mm)
         note = "read at the corners of its labelled voxels"
-        found.append(SensitiveStructure(name=name, sensitivity=Sensitivity.NEURAL, points_mm=points, note=note))
+        found.append(SensitiveStructure(name=name, sensitivity=Sensitivity.THECAL_SAC, points_mm=points, note=note))
     if not found:
         note = "The labels show neither thecal sac nor canal: its temperature is unknown."
-        found.append(SensitiveStructure(name="thecal sac", sensitivity=Sensitivity.NEURAL, points_mm=None, note=note))
+        found.append(
+            SensitiveStructure(name="thecal sac", sensitivity=Sensitivity.THECAL_SAC, points_mm=None, note=note)
+        )
     return found
 
 
@@ -146,6 +154,17 @@ def _skin(
     return SensitiveStructure(
         name="skin", sensitivity=Sensitivity.SKIN, points_mm=np.concatenate([points, entries_mm]), note=""
     )
+
+
+def _hardware(tissues: TissueMap, centres_mm: FloatArray, reach_mm: float) -> list[SensitiveStructure]:
+    """Metal within reach, labelled or seen in the image; where there is none, nothing is reported."""
+    box = _box(tissues.geometry, centres_mm, reach_mm)
+    metal = tissues.tissue_index[box] == tissues.names.index("metal")
+    points = _near(_rim_corners_mm(tissues.geometry, metal, box), centres_mm, reach_mm)
+    if not len(points):
+        return []
+    note = "metal in the image; read at the corners of its voxels"
+    return [SensitiveStructure(name="hardware", sensitivity=Sensitivity.HARDWARE, points_mm=points, note=note)]
 
 
 def _box(geometry: VolumeGeometry, centres_mm: FloatArray, reach_mm: float) -> tuple[slice, slice, slice]:

@@ -244,9 +244,12 @@ def _check_peak(peak: PeakTemperature, target: str) -> Check:
         status = CheckStatus.CAUTION
     else:
         status = CheckStatus.PASS
-    reason = (
-        f"{peak.peak_degC:.1f} degC (caution above {peak.caution_degC:g}, rejected from {peak.reject_degC:g} degC)."
-    )
+    limits = []
+    if peak.caution_degC is not None:
+        limits.append(f"caution above {peak.caution_degC:g}")
+    if peak.reject_degC is not None:
+        limits.append(f"rejected from {peak.reject_degC:g}")
+    reason = f"{peak.peak_degC:.1f} degC ({', '.join(limits)} degC)."
     return Check(id=name, text=text, status=status, reason=reason)
 
 

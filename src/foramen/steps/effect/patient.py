@@ -19,6 +19,7 @@ NERVE_SETS = ("coagulation", "nerve_function")
 class Patient:
     """One patient under one set of assumptions: the same for all lesions of a target."""
 
+    technique: str  # whose temperature limits apply
     anatomy: Anatomy
     labels: LabelMap
     tissues: TissueMap

@@ -27,6 +27,7 @@ def simulate_rf_heat(
     trajectories: Sequence[Trajectory],
     setting: RfSetting,
     *,
+    technique: str = "lumbar_medial_branch_rf",
     tissue_map: TissueMap | None = None,
     baseline_temperature_degC: float | None = None,
     perfusion: bool = True,
@@ -46,6 +47,8 @@ def simulate_rf_heat(
         One lesion is made through each; temperatures are composed by their maximum, Omega by its sum.
     setting : RfSetting
         Set temperature, total time with its ramp, thermocouple, frequency.
+    technique : str
+        Technique whose limits apply (facts ``<technique>.spinal_nerve_caution_degC`` and so on).
     tissue_map : TissueMap, optional
         Result of `classify_tissue` for this image and these labels, if it is at hand.
     baseline_temperature_degC : float, optional
@@ -76,6 +79,7 @@ def simulate_rf_heat(
         )
     default = number("tissues.body_temperature_degC")
     patient = Patient(
+        technique=technique,
         anatomy=anatomy,
         labels=labels,
         tissues=tissue_map or classify_tissue(image, labels),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.anatomy.heat_sensitive import nerve_surface, sensitive_structures
+from foramen.anatomy.heat_sensitive import SensitiveStructure, Sensitivity, nerve_surface, sensitive_structures
 from foramen.anatomy.tissue_map import ORIGINS
 from foramen.knowledge.facts import number
 from foramen.knowledge.thermal import damage_set
@@ -126,12 +126,16 @@ def _peaks(
             PeakTemperature(
                 structure=structure.name,
                 peak_degC=peak,
-                caution_degC=number(f"tissues.{structure.sensitivity.value}_caution_degC"),
-                reject_degC=number(f"tissues.{structure.sensitivity.value}_reject_degC"),
+                caution_degC=number(f"{patient.technique}.{structure.sensitivity.value}_caution_degC"),
+                reject_degC=None if structure.sensitivity is Sensitivity.HARDWARE else _reject(patient, structure),
                 note=structure.note,
             )
         )
     return tuple(found)
+
+
+def _reject(patient: Patient, structure: SensitiveStructure) -> float:
+    return number(f"{patient.technique}.{structure.sensitivity.value}_reject_degC")
 
 
 def _histories(placed: Sequence[PlacedLesion], trajectories: Sequence[Trajectory]) -> dict[str, tuple[float, ...]]:
