@@ -132,6 +132,7 @@ def test_the_card_stays_one_page_with_long_texts(
 
 def test_a_rejected_plan_without_a_path_is_still_reported(case: Case, anatomy: Anatomy) -> None:
     rejected = make_plan(case, status=PlanStatus.REJECTED, has_trajectories=False)
+    rejected = replace(rejected, targets=rejected.targets[:1])
     pictures = figures(rejected, case, anatomy)
     text = render_report(rejected, case, anatomy, pictures)
     assert "REJECTED" in text

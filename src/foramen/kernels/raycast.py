@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+import edt
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
@@ -16,10 +17,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 Field = NDArray[np.float32]
 
-BLOCK = 8
-"""Edge of a block of the empty-space map, in voxels."""
-
-_BISECTIONS = 12
+_BISECTIONS = 8
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -82,7 +80,7 @@ def _enter(
 def surface_crossings(
     field: Field,
     index_from_world: Float,
-    empty: NDArray[np.uint8],
+    leaps: Field,
     starts: Float,
     directions: Float,
     reach: float,
@@ -96,8 +94,8 @@ def surface_crossings(
     ----------
     field : ndarray float32 (i, j, k)
     index_from_world : ndarray (3, 4)
-    empty : ndarray uint8
-        Map from `empty_blocks`, 1 where a block and its neighbours hold nothing at or above `level`.
+    leaps : ndarray float32 (i, j, k)
+        Result of `safe_leaps`: how far, in index units, a ray may jump from each voxel.
     starts, directions : ndarray (n, 3)
         Rays in world coordinates, directions of unit length.
     reach, step, level : float
@@ -107,7 +105,7 @@ def surface_crossings(
 
     Notes
     -----
-    A surface is found if the ray stays at least one step inside; its depth is then bisected to step / 4096.
+    A surface is found if the ray stays at least one step inside; its depth is then bisected to step / 256.
     The normal is minus the gradient of the trilinear field, by central differences of one voxel.
     """
     count = starts.shape[0]
@@ -115,8 +113,7 @@ def surface_crossings(
     normal = np.zeros((count, layers, 3), dtype=np.float32)
     for ray in prange(count):
         px, py, pz, dx, dy, dz, near, far = _enter(field.shape, index_from_world, starts, directions, ray, reach)
-        fastest = max(abs(dx), max(abs(dy), abs(dz)))
-        leap = max(BLOCK / fastest, step)
+        speed = math.sqrt(dx * dx + dy * dy + dz * dz)
         found = 0
         t = near
         last = t
@@ -125,7 +122,8 @@ def surface_crossings(
             x = px + t * dx
             y = py + t * dy
             z = pz + t * dz
-            if not was_inside and empty[int(x) // BLOCK, int(y) // BLOCK, int(z) // BLOCK]:
+            leap = leaps[int(x + 0.5), int(y + 0.5), int(z + 0.5)] / speed
+            if leap > step and t > near:
                 last = t
                 t += leap
                 continue
@@ -204,11 +202,6 @@ def _capsule(starts: Float, directions: Float, ray: int, ends: Float, m: int, ra
         ao += a * o
         od += o * d
         oo += o * o
-    # A sphere about the whole capsule first: most rays miss it.
-    reach = radius + 0.5 * math.sqrt(aa)
-    b = od - 0.5 * ad
-    if b * b - (oo - ao + 0.25 * aa - reach * reach) < 0:
-        return np.inf, -np.inf
     near, far = _sphere(od, oo - radius * radius)
     near_second, far_second = _sphere(od - ad, oo - 2 * ao + aa - radius * radius)
     near = min(near, near_second)
@@ -227,6 +220,29 @@ def _capsule(starts: Float, directions: Float, ray: int, ends: Float, m: int, ra
     return near, far
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bounds(ends: Float, radii: Float) -> Float:
+    """Centre and squared radius (m, 4) of a sphere about each capsule: most rays miss it."""
+    found = np.zeros((radii.shape[0], 4))
+    for m in range(radii.shape[0]):
+        square = 0.0
+        for axis in range(3):
+            found[m, axis] = 0.5 * (ends[m, 0, axis] + ends[m, 1, axis])
+            square += (0.5 * (ends[m, 1, axis] - ends[m, 0, axis])) ** 2
+        found[m, 3] = (radii[m] + math.sqrt(square)) ** 2
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _may_meet(starts: Float, directions: Float, ray: int, bounds: Float, m: int) -> bool:
+    """Whether a ray meets the sphere about a capsule."""
+    x = bounds[m, 0] - starts[ray, 0]
+    y = bounds[m, 1] - starts[ray, 1]
+    z = bounds[m, 2] - starts[ray, 2]
+    along = x * directions[ray, 0] + y * directions[ray, 1] + z * directions[ray, 2]
+    return bool(x * x + y * y + z * z - along * along <= bounds[m, 3])
+
+
 @njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def capsule_hits(starts: Float, directions: Float, ends: Float, radii: Float) -> tuple[Float, NDArray[np.int64], Field]:
     """Depth (n,), index (n,) and unit normal (n, 3) of the nearest capsule met; inf and -1 where none is.
@@ -243,8 +259,11 @@ def capsule_hits(starts: Float, directions: Float, ends: Float, radii: Float) ->
     depth = np.full(count, np.inf)
     which = np.full(count, -1, dtype=np.int64)
     normal = np.zeros((count, 3), dtype=np.float32)
+    bounds = _bounds(ends, radii)
     for ray in prange(count):
         for m in range(radii.shape[0]):
+            if not _may_meet(starts, directions, ray, bounds, m):
+                continue
             near, far = _capsule(starts, directions, ray, ends, m, radii[m])
             if far >= near and 0.0 <= near < depth[ray]:
                 depth[ray] = near
@@ -270,26 +289,26 @@ def capsule_chords(starts: Float, directions: Float, ends: Float, radii: Float) 
     """Length of each ray within each capsule, summed over capsules, shape (n,); capsules are taken as disjoint."""
     count = starts.shape[0]
     total = np.zeros(count)
+    bounds = _bounds(ends, radii)
     for ray in prange(count):
         for m in range(radii.shape[0]):
+            if not _may_meet(starts, directions, ray, bounds, m):
+                continue
             near, far = _capsule(starts, directions, ray, ends, m, radii[m])
             if far > max(near, 0.0):
                 total[ray] += far - max(near, 0.0)
     return total
 
 
-def empty_blocks(field: Field, level: float) -> NDArray[np.uint8]:
-    """Map of blocks (edge `BLOCK` voxels) that are 1 if they and their 26 neighbours lie below `level` everywhere."""
-    shape = [-(-size // BLOCK) for size in field.shape]
-    padded = np.zeros([BLOCK * size for size in shape], dtype=bool)
-    padded[: field.shape[0], : field.shape[1], : field.shape[2]] = field >= level
-    blocks = padded.reshape(shape[0], BLOCK, shape[1], BLOCK, shape[2], BLOCK)
-    occupied: NDArray[np.bool_] = np.logical_or.reduce(blocks, axis=(1, 3, 5))
-    for axis in range(3):
-        lower = occupied.swapaxes(0, axis)
-        spread = lower.copy()
-        spread[:-1] |= lower[1:]
-        spread[1:] |= lower[:-1]
-        occupied = spread.swapaxes(0, axis)
-    empty: NDArray[np.uint8] = np.where(occupied, 0, 1).astype(np.uint8)
-    return empty
+def safe_leaps(field: Field, level: float) -> Field:
+    """How far (index units) a ray may jump from near each voxel without meeting the surface field = level.
+
+    Notes
+    -----
+    With D the distance from a voxel to the nearest voxel on the other side of the level, all trilinear samples within
+    D - sqrt(3) / 2 - sqrt(3) of a point that rounds to it are on its side.
+    """
+    sides = np.where(field >= level, 2, 1).astype(np.uint8)
+    distance = edt.edt(sides, black_border=False)
+    leaps: Field = np.maximum(distance - 1.5 * math.sqrt(3.0), 0).astype(np.float32)
+    return leaps

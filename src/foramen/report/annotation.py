@@ -117,8 +117,14 @@ def draw_tube(
     axes: Axes, plane: Plane, course_mm: FloatArray, *, radius_mm: float, colour: str, reach_mm: float, zorder: float
 ) -> None:
     """Draw a tube: to scale where it lies in the plane, a thin dashed projection up to `reach_mm` from it."""
+    longest = float(np.linalg.norm(np.diff(course_mm, axis=0), axis=1).max())
+    _, distance = plane.project(course_mm)
+    if np.abs(distance).min() > reach_mm + longest:
+        return
     fine = _densify(course_mm, 0.2)
     flat, distance = plane.project(fine)
+    if np.abs(flat).max(axis=1).min() > plane.half_mm:
+        return
     scale = points_per_mm(axes, plane)
     is_near = np.abs(distance) <= max(radius_mm, 0.8)
     width = max(2 * radius_mm * scale, 2.2)
@@ -181,9 +187,6 @@ def draw_rod(
 
 def _densify(course_mm: FloatArray, step_mm: float) -> FloatArray:
     """Points along a polyline at most `step_mm` apart."""
-    pieces = [course_mm[:1]]
-    for a, b in itertools.pairwise(course_mm):
-        count = max(1, int(np.ceil(np.linalg.norm(b - a) / step_mm)))
-        share = (np.arange(1, count + 1) / count)[:, None]
-        pieces.append(a + share * (b - a))
-    return np.concatenate(pieces)
+    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(course_mm, axis=0), axis=1))])
+    along = np.union1d(length, np.linspace(0.0, length[-1], int(np.ceil(length[-1] / step_mm)) + 1))
+    return np.stack([np.interp(along, length, course_mm[:, axis]) for axis in range(3)], axis=1)

@@ -27,8 +27,9 @@ _METAL_PER_MM = 1.1
 """Attenuations of the picture, for display only: chosen for contrast, not for dose."""
 
 _HALF_MM = 62.0
-_PIXELS = 300
+_PIXELS = 260
 _REGION_MM = 170.0
+_STEP_MM = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,7 +73,7 @@ def simulated_xray(
     starts, directions = camera.rays(0.0)
     inverse = np.ascontiguousarray(np.linalg.inv(attenuation.affine_mm)[:3])
     reach = 2.0 * SOURCE_TO_CENTRE_MM
-    body = line_integrals(attenuation.per_mm, inverse, starts, directions, reach, 1.5)
+    body = line_integrals(attenuation.per_mm, inverse, starts, directions, reach, _STEP_MM)
     path = body.reshape(camera.pixels, camera.pixels)
     # Detail over slow changes of thickness, as C-arms process their pictures.
     detail = path - 0.75 * ndimage.gaussian_filter(path, camera.pixels / 9)

@@ -44,8 +44,8 @@ _TISSUE_COLOURS = {
     "muscle": "#C98C8C",
     "bone": "#E8E8E8",
     "csf": "#FFFFFF",
-    "spinal_cord": "#FFFFFF",
-    "nerve": "#FFFFFF",
+    "spinal_cord": "#9FE8FF",
+    "nerve": "#FFF2A8",
     "disc": "#4FE3FF",
     "fat": "#8C7B2E",
     "skin": "#A0A0A0",
@@ -64,14 +64,16 @@ _ORDER = (*USUAL_ORDER[:19], "T13", *USUAL_ORDER[19:24], "L6", "S1")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Spine:
-    """Labelled vertebrae from above downwards and the centres of their labels (n, 3), LPS mm."""
+    """Labelled vertebrae from above downwards, the centres of their labels and of the front parts of these (n, 3)."""
 
     names: tuple[str, ...]
     centres_mm: FloatArray
+    fronts_mm: FloatArray
 
     @property
     def centre_mm(self) -> FloatArray:
-        middle: FloatArray = (self.centres_mm.min(axis=0) + self.centres_mm.max(axis=0)) / 2
+        """Middle of the front parts' box (LPS, mm)."""
+        middle: FloatArray = (self.fronts_mm.min(axis=0) + self.fronts_mm.max(axis=0)) / 2
         return middle
 
     @property
@@ -81,8 +83,8 @@ class _Spine:
 
     def follow(self, points_mm: FloatArray, axis: int) -> FloatArray:
         """The points moved along `axis` so that a flat cut bends with the spine."""
-        order = np.argsort(self.centres_mm[:, 2])
-        heights, places = self.centres_mm[order, 2], self.centres_mm[order, axis]
+        order = np.argsort(self.fronts_mm[:, 2])
+        heights, places = self.fronts_mm[order, 2], self.fronts_mm[order, axis]
         moved = points_mm.copy()
         moved[..., axis] += np.interp(points_mm[..., 2], heights, places) - self.centre_mm[axis]
         return moved
@@ -135,7 +137,7 @@ def contact_sheet(
         _frame(axes, plane, box_mm, widest_mm=share * half_mm)
         tissues |= _draw(axes, image, labels, plane, SOFT_WINDOW, spine=spine, bends_along=axis)
         _finish(axes, plane, words, SOFT_WINDOW)
-        _name_levels(axes, plane, spine, across_mm=-52.0 if axis == 0 else -38.0)
+        _name_levels(axes, plane, spine, across_mm=-32.0 if axis == 0 else -38.0)
     for place, number in enumerate(shown):
         axes = figure.add_subplot(grid[place // columns, 2 + place % columns])
         plane = axial_plane(spine.centres_mm[number], AXIAL_HALF_MM)
@@ -152,12 +154,17 @@ def _find_spine(image: Volume, labels: LabelMap) -> _Spine:
     index = np.argwhere((values > 0) & (values < FIRST_STRUCTURE))
     if not len(index):
         middle = image.geometry.lps_mm((np.array(image.geometry.shape) - 1) / 2)
-        return _Spine(names=("-",), centres_mm=middle[None])
+        return _Spine(names=("-",), centres_mm=middle[None], fronts_mm=middle[None])
     numbers = values[tuple(index.T)].astype(np.int64) // 100
     points_mm = image.geometry.lps_mm(index.astype(np.float64))
     present = sorted((n for n in np.unique(numbers) if int(n) in _NAMES), key=lambda n: _ORDER.index(_NAMES[int(n)]))
-    centres = [points_mm[numbers == n].mean(axis=0) for n in present]
-    return _Spine(names=tuple(_NAMES[int(n)] for n in present), centres_mm=np.array(centres))
+    centres, fronts = [], []
+    for number in present:
+        points = points_mm[numbers == number]
+        centres.append(points.mean(axis=0))
+        fronts.append(points[points[:, 1] <= centres[-1][1]].mean(axis=0))  # the body lies in front of the centre
+    names = tuple(_NAMES[int(n)] for n in present)
+    return _Spine(names=names, centres_mm=np.array(centres), fronts_mm=np.array(fronts))
 
 
 def _axial_levels(spine: _Spine) -> list[int]:
@@ -293,7 +300,7 @@ def _draw_scale(axes: Axes) -> None:
 def _name_levels(axes: Axes, plane: Plane, spine: _Spine, *, across_mm: float) -> None:
     left, right = axes.get_xlim()
     x = max(across_mm, left + 0.12 * (right - left))
-    for name, centre_mm in zip(spine.names, spine.centres_mm, strict=True):
+    for name, centre_mm in zip(spine.names, spine.fronts_mm, strict=True):
         if name in VERTEBRA_NUMBERS:
             axes.text(
                 x, plane.centre_mm[2] - centre_mm[2], name, color=vertebra_colour(Vertebra(name)), fontsize=13,

@@ -47,7 +47,8 @@ from foramen.report.slices import (
     sample_grid,
 )
 
-_PIXELS = 320
+_PIXELS = 300
+_HEAT_PIXELS = 200
 _NEAR_MM = 26.0
 _WIDE_MM = 42.0
 _MARGIN_MM = 22.0
@@ -112,7 +113,7 @@ def draw_cuts(scene: CutScene) -> bytes:
         level = message("cut.level", level=scene.target.crosses_bone, side=message(f"side.{scene.target.side.value}"))
         axes.set_title(f"{message(key)}   {level}", fontsize=9.5, loc="left", pad=3, fontweight="bold")
     _legend(figure, has_heat=scene.effect is not None)
-    return png_bytes(figure, dots_per_inch=130)
+    return png_bytes(figure, dots_per_inch=120)
 
 
 def draw_cut(axes: Axes, scene: CutScene, plane: Plane, window: Window) -> None:
@@ -164,12 +165,12 @@ def _draw_bone_outline(axes: Axes, scene: CutScene, plane: Plane) -> None:
 
 def _draw_isotherms(axes: Axes, effect: RfHeatEffect, plane: Plane) -> None:
     heat = sample_grid(
-        effect.peak_temperature_degC, effect.grid_affine_mm, plane.points_mm(_PIXELS), order=1, outside=np.nan
+        effect.peak_temperature_degC, effect.grid_affine_mm, plane.points_mm(_HEAT_PIXELS), order=1, outside=np.nan
     )
     shown = np.ma.masked_invalid(heat)
     if shown.count() == 0:
         return
-    steps = (np.arange(_PIXELS) + 0.5) / _PIXELS * 2 * plane.half_mm - plane.half_mm
+    steps = (np.arange(_HEAT_PIXELS) + 0.5) / _HEAT_PIXELS * 2 * plane.half_mm - plane.half_mm
     for look in ISOTHERMS:
         if not float(shown.min()) < look.temperature_degC < float(shown.max()):
             continue

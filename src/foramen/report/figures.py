@@ -17,15 +17,15 @@ from foramen.report.scene_pictures import cameras_of, draw_scene
 from foramen.report.slices import bone_mask
 
 _SCENE_HALF_MM = 62.0
-_SAME_BEAM_DEG = 1.0
-_SAME_CENTRE_MM = 3.0
+_SAME_BEAM_DEG = 2.0
+_SAME_CENTRE_MM = 15.0
 
 
 def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
     """PNG pictures of a plan by name.
 
     Names: ``<n>-cuts``, ``<n>-3d-working``, ``<n>-3d-oblique``, ``<n>-3d-lateral`` and ``<n>-course`` for the n-th
-    target (from 1), and ``view-<m>`` for the m-th of `distinct_views`.
+    target (from 1), and ``view-<m>`` for the m-th of `pictured_views`.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
     if plan.targets:
         centre = np.mean([target.position_mm for target in plan.targets], axis=0)
         attenuation = attenuation_of(case.image, centre)
-        for number, view in enumerate(distinct_views(plan), start=1):
+        for number, view in enumerate(pictured_views(plan), start=1):
             pictures[f"view-{number}"] = draw_view(attenuation, view, plan.trajectories)
     return pictures
 
@@ -92,15 +92,38 @@ def heat_of(plan: Plan, target: Target) -> RfHeatEffect | None:
 
 
 def distinct_views(plan: Plan) -> tuple[View, ...]:
-    """The plan's views, working views included, each once."""
-    kept: list[View] = []
-    for view in (*(t.view for t in plan.trajectories), *plan.views):
-        if not any(_is_same(view, other) for other in kept):
-            kept.append(view)
+    """The plan's views, and those working views of its trajectories that are not among them."""
+    kept = list(plan.views)
+    for trajectory in plan.trajectories:
+        if not any(looks_alike(trajectory.view, view) for view in kept):
+            kept.append(trajectory.view)
     return tuple(kept)
 
 
-def _is_same(first: View, second: View) -> bool:
+def pictured_views(plan: Plan) -> tuple[View, ...]:
+    """One view of each group that looks alike, the first views of every target before the second ones."""
+    kept: list[View] = []
+    for view in distinct_views(plan):
+        if not any(looks_alike(view, other) for other in kept):
+            kept.append(view)
+    places = np.array([target.position_mm for target in plan.targets])
+    seen: dict[int, int] = {}
+    order = []
+    for view in kept:
+        nearest = int(np.argmin(np.linalg.norm(places - view.centre_mm, axis=1))) if len(places) else 0
+        seen[nearest] = seen.get(nearest, 0) + 1
+        order.append((seen[nearest], nearest))
+    return tuple(view for _, view in sorted(zip(order, kept, strict=True), key=lambda pair: pair[0]))
+
+
+def picture_of_view(plan: Plan, view: View) -> str:
+    """Name of the picture that shows a view."""
+    pictured = pictured_views(plan)
+    return next(f"view-{number}" for number, other in enumerate(pictured, start=1) if looks_alike(view, other))
+
+
+def looks_alike(first: View, second: View) -> bool:
+    """Whether two views have nearly the same beam and centre, so that one picture serves both."""
     turned = np.degrees(np.arccos(np.clip(float(first.beam @ second.beam), -1, 1)))
     moved = np.linalg.norm(first.centre_mm - second.centre_mm)
-    return bool(turned < _SAME_BEAM_DEG and moved < _SAME_CENTRE_MM and first.name == second.name)
+    return bool(turned < _SAME_BEAM_DEG and moved < _SAME_CENTRE_MM)

@@ -13,7 +13,7 @@ from foramen.knowledge.technique_facts import technique_knowledge
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import Plan
-from foramen.report.figures import distinct_views, figures
+from foramen.report.figures import distinct_views, figures, picture_of_view, pictured_views
 from foramen.report.messages import message
 from foramen.report.sheet import is_posture_changed, keep_out_lines, target_sheets, unknown_lines
 
@@ -29,12 +29,13 @@ class _Fit:
 
 
 _FITS: tuple[_Fit, ...] = (
-    _Fit(type_pt=8.8, items=12, characters=400, views=6),
-    _Fit(type_pt=8.0, items=12, characters=300, views=6),
-    _Fit(type_pt=7.2, items=10, characters=220, views=6),
-    _Fit(type_pt=6.6, items=8, characters=160, views=4),
-    _Fit(type_pt=6.2, items=5, characters=100, views=3),
-    _Fit(type_pt=6.0, items=3, characters=60, views=2),
+    _Fit(type_pt=8.2, items=40, characters=400, views=6),
+    _Fit(type_pt=7.3, items=40, characters=400, views=6),
+    _Fit(type_pt=6.7, items=40, characters=300, views=6),
+    _Fit(type_pt=6.7, items=40, characters=300, views=3),
+    _Fit(type_pt=6.2, items=40, characters=240, views=3),
+    _Fit(type_pt=6.0, items=12, characters=160, views=3),
+    _Fit(type_pt=6.0, items=6, characters=90, views=0),
 )
 """Tried in this order until the card is one page; what is left out says so and stands in the report."""
 
@@ -125,6 +126,8 @@ def _fill(
         unknowns=unknown_lines(plan, anatomy),
         keep_outs=keep_out_lines(plan, anatomy),
         views=distinct_views(plan),
+        pictured=pictured_views(plan),
+        picture_of_view=picture_of_view,
         is_posture_changed=is_posture_changed(plan),
         picture={name: _data_uri(content) for name, content in pictures.items()},
         t=message,

@@ -31,6 +31,8 @@ Picture = NDArray[np.float32]
 _GRID_MM = 1.0
 _SMOOTHING_MM = 0.75
 _BONE_LAYERS = 2
+_SURFACE = 0.5
+_HAZE_VOXELS = 2.5
 _REACH_MM = 160.0
 _SMALLEST_RADIUS_MM = 0.9
 """Thinner nerves are drawn this thick, so that they can be seen; the legend says so."""
@@ -38,11 +40,13 @@ _SMALLEST_RADIUS_MM = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScalarField:
-    """A field on a grid with the surface level to draw."""
+    """A field on a grid with the surface level to draw, the leaps rays may take, and a blurred copy for shade."""
 
     values: NDArray[np.float32]
     affine_mm: FloatArray
     level: float
+    leaps: NDArray[np.float32]
+    haze: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +70,8 @@ class Scene:
 
 def bone_field(mask: NDArray[np.bool_], geometry: VolumeGeometry, centre_mm: FloatArray, half_mm: float) -> ScalarField:
     """Smoothed bone fraction on a grid of about 1 mm around a point, closed at its borders; the surface is 0.5."""
+    from foramen.kernels.raycast import safe_leaps
+
     box = crop_box(geometry, centre_mm - half_mm, centre_mm + half_mm)
     part = mask[box].astype(np.float32)
     ratio = np.maximum(geometry.spacing_mm / _GRID_MM, 1.0)
@@ -82,7 +88,14 @@ def bone_field(mask: NDArray[np.bool_], geometry: VolumeGeometry, centre_mm: Flo
     affine = np.array(geometry.affine_mm)
     affine[:3, 3] = geometry.lps_mm(np.array([part_axis.start for part_axis in box], dtype=np.float64))
     affine[:3, :3] = affine[:3, :3] * scale
-    return ScalarField(values=np.ascontiguousarray(fine, dtype=np.float32), affine_mm=affine, level=0.5)
+    values = np.ascontiguousarray(fine, dtype=np.float32)
+    return ScalarField(
+        values=values,
+        affine_mm=affine,
+        level=_SURFACE,
+        leaps=safe_leaps(values, _SURFACE),
+        haze=ndimage.gaussian_filter(values, _HAZE_VOXELS),
+    )
 
 
 def build_scene(
@@ -192,14 +205,12 @@ Layer = tuple[NDArray[np.float64], Picture, NDArray[np.float32]]
 
 def _bone_layers(bone: ScalarField, starts: FloatArray, directions: FloatArray, lights: FloatArray) -> list[Layer]:
     """Depth, colour and opacity of the bone surfaces that each ray enters, nearest first."""
-    from foramen.kernels.raycast import empty_blocks, surface_crossings
+    from foramen.kernels.raycast import safe_leaps, surface_crossings
 
     inverse = np.ascontiguousarray(np.linalg.inv(bone.affine_mm)[:3])
-    empty = empty_blocks(bone.values, bone.level)
     depth, normal = surface_crossings(
-        bone.values, inverse, empty, starts, directions, 2 * _REACH_MM, 0.9, bone.level, _BONE_LAYERS
+        bone.values, inverse, bone.leaps, starts, directions, 2 * _REACH_MM, 0.9, bone.level, _BONE_LAYERS
     )
-    haze = ndimage.gaussian_filter(bone.values, 2.5)
     layers: list[Layer] = []
     for number in range(_BONE_LAYERS):
         hit = np.flatnonzero(np.isfinite(depth[:, number]))
@@ -208,26 +219,26 @@ def _bone_layers(bone: ScalarField, starts: FloatArray, directions: FloatArray, 
         n = normal[hit, number]
         points = starts[hit] + depth[hit, number][:, None] * directions[hit]
         index = (points + 1.5 * n) @ inverse[:, :3].T + inverse[:, 3]
-        closed = ndimage.map_coordinates(haze, index.T.astype(np.float32), order=1, mode="nearest")
+        closed = ndimage.map_coordinates(bone.haze, index.T.astype(np.float32), order=1, mode="nearest")
         open_sky = np.clip(1.25 - 1.1 * closed, 0.35, 1.0)[:, None]
         colour[hit] = _phong(np.array(rgb(BONE), dtype=np.float32), n, directions[hit], lights, gloss=0.12) * open_sky
         facing = np.abs(np.sum(n * directions[hit], axis=1))
-        opacity[hit] = (0.50 if number == 0 else 0.42) + 0.45 * (1 - facing) ** 2
+        opacity[hit] = (0.56 if number == 0 else 0.46) + 0.34 * (1 - facing) ** 2
         layers.append((depth[:, number], colour, opacity))
     return layers
 
 
 def _heat_layers(effect: RfHeatEffect, starts: FloatArray, directions: FloatArray, lights: FloatArray) -> list[Layer]:
     """Depth, colour and opacity of the isotherm shells."""
-    from foramen.kernels.raycast import empty_blocks, surface_crossings
+    from foramen.kernels.raycast import safe_leaps, surface_crossings
 
     inverse = np.ascontiguousarray(np.linalg.inv(effect.grid_affine_mm)[:3])
     values = np.ascontiguousarray(effect.peak_temperature_degC)
     layers: list[Layer] = []
     for look in ISOTHERMS:
-        empty = empty_blocks(values, look.temperature_degC)
+        leaps = safe_leaps(values, look.temperature_degC)
         depth, normal = surface_crossings(
-            values, inverse, empty, starts, directions, 2 * _REACH_MM, 0.4, look.temperature_degC, 1
+            values, inverse, leaps, starts, directions, 2 * _REACH_MM, 0.4, look.temperature_degC, 1
         )
         hit = np.flatnonzero(np.isfinite(depth[:, 0]))
         colour = np.zeros((len(starts), 3), dtype=np.float32)
@@ -264,7 +275,7 @@ def _phong(
     half = lights[0].astype(np.float32) + toward
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     shine = np.clip(np.sum(n * half, axis=1), 0, 1) ** 40
-    lit: Picture = colour * (0.26 + 0.66 * key + 0.22 * fill)[:, None] + gloss * shine[:, None]
+    lit: Picture = colour * (0.34 + 0.72 * key + 0.24 * fill)[:, None] + gloss * shine[:, None]
     return lit
 
 

@@ -16,8 +16,9 @@ from foramen.report.messages import message
 from foramen.report.palette import BARE_TIP, BONE, ISOTHERMS, NERVE_COLOURS, SHAFT, TARGET_NERVE
 from foramen.report.scene import Scene, render
 
-_PIXELS = 760
+_PIXELS = 720
 _HALF_MM = 44.0
+_DOTS_PER_INCH = 100
 
 _FACES: tuple[tuple[str, tuple[float, float, float]], ...] = (
     ("L", (1, 0, 0)),
@@ -49,19 +50,21 @@ def cameras_of(target: Target, trajectories: tuple[Trajectory, ...]) -> dict[str
 def draw_scene(scene: Scene, camera: Camera, *, title: str) -> bytes:
     """PNG of a scene, at least 700 pixels square, annotated."""
     picture = render(scene, camera)
-    figure = new_figure(7.6, 7.6, colour="#12161C")
-    axes = figure.add_axes((0, 0, 1, 1))
+    inches, head = camera.pixels / _DOTS_PER_INCH, 0.42
+    share = inches / (inches + head)
+    figure = new_figure(inches, inches + head, colour="#12161C")
+    figure.text(0.02, (1 + share) / 2, title, color="white", fontsize=14, va="center", fontweight="bold")
+    axes = figure.add_axes((0, 0, 1, share))
     edge = camera.half_mm
     axes.imshow(picture, extent=(-edge, edge, -edge, edge), interpolation="nearest")
     axes.set_axis_off()
     axes.set_xlim(-edge, edge)
     axes.set_ylim(-edge, edge)
-    axes.text(0.02, 0.98, title, transform=axes.transAxes, color="white", fontsize=13, va="top", path_effects=HALO)
-    draw_letters(axes, camera.letters, size=16)
+    draw_letters(axes, camera.letters, size=17)
     _scale_bar(axes, edge)
     _legend(axes, has_heat=scene.heat is not None)
-    draw_cube(figure.add_axes((0.84, 0.84, 0.15, 0.15)), camera)
-    return png_bytes(figure, dots_per_inch=120)
+    draw_cube(figure.add_axes((0.83, 0.84 * share, 0.16, 0.16 * share)), camera)
+    return png_bytes(figure, dots_per_inch=_DOTS_PER_INCH)
 
 
 def _scale_bar(axes: Axes, edge: float) -> None:

@@ -40,10 +40,20 @@ class TargetSheet:
     number: int
     target: Target
     needles: tuple[NeedleLine, ...]
+    clearances: tuple[ClearanceRow, ...]
     delivery: Delivery | None
     effect: RfHeatEffect | None
     not_modelled: str
     pictures: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearanceRow:
+    """One structure and part of the device, with its clearance on each path to one target (None: not measured)."""
+
+    clearance: Clearance
+    by_path: tuple[Clearance | None, ...]
+    status: ClearanceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +89,13 @@ def target_sheets(plan: Plan, anatomy: Anatomy) -> tuple[TargetSheet, ...]:
     for number, target in enumerate(plan.targets, start=1):
         delivery = delivery_of(plan, target)
         effect = delivery.effect if delivery is not None else None
+        needles = tuple(needle_line(t, target, anatomy) for t in trajectories_of(plan, target))
         sheets.append(
             TargetSheet(
                 number=number,
                 target=target,
-                needles=tuple(needle_line(t, target, anatomy) for t in trajectories_of(plan, target)),
+                needles=needles,
+                clearances=clearance_rows(needles),
                 delivery=delivery,
                 effect=effect if isinstance(effect, RfHeatEffect) else None,
                 not_modelled=""
@@ -93,6 +105,20 @@ def target_sheets(plan: Plan, anatomy: Anatomy) -> tuple[TargetSheet, ...]:
             )
         )
     return tuple(sheets)
+
+
+_WORST_FIRST = (ClearanceStatus.VIOLATED, ClearanceStatus.UNKNOWN, ClearanceStatus.MET)
+
+
+def clearance_rows(needles: tuple[NeedleLine, ...]) -> tuple[ClearanceRow, ...]:
+    """Clearances of all paths to one target side by side, the worst first; what is not known before what is met."""
+    tables = [{(c.structure, c.part): c for c in needle.trajectory.clearances} for needle in needles]
+    rows = []
+    for key in dict.fromkeys(key for table in tables for key in table):
+        found = tuple(table.get(key) for table in tables)
+        status = min((c.status for c in found if c is not None), key=_WORST_FIRST.index)
+        rows.append(ClearanceRow(clearance=next(c for c in found if c is not None), by_path=found, status=status))
+    return tuple(sorted(rows, key=lambda row: _WORST_FIRST.index(row.status)))
 
 
 def is_posture_changed(plan: Plan) -> bool:
