@@ -135,7 +135,7 @@ def bench_lesion(
     cool_down_s : float
         Time simulated after the generator stops; isotherms are the maximum over all simulated time.
     step : float
-        Cell growth per cell of the grid; halving it changes widths by less than 0.2 %.
+        Cell growth per cell of the grid; halving it changes widths by less than 0.3 %.
 
     Raises
     ------
