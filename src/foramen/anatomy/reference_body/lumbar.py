@@ -21,7 +21,7 @@ FACET_RADIUS_MM = 14.0
 def facet(own: VertebraDimensions) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Centre, tangent (towards lateral posterior) and normal (towards medial posterior) of the left superior facet."""
     angle = np.radians(own.facet_angle_deg)
-    rise = {"L5": -0.5, "S1": -1.0}.get(own.level.name, -4.0)
+    rise = {"L5": 0.0, "S1": -1.0}.get(own.level.name, -3.2)
     behind = {"S1": 16.0, "L5": 16.5, "T12": 17.0}.get(own.level.name, 18.5)
     centre = np.array([own.facet_centre_lateral_mm, own.posterior_wall_mm + behind, 0.5 * own.body_height_mm + rise])
     tangent = np.array([np.cos(angle), np.sin(angle), 0.0])
@@ -186,11 +186,11 @@ def _transverse(own: VertebraDimensions, pedicle_x: float) -> list[Strut]:
     if own.level.name == "L5":
         root, middle = (pedicle_x + 1.0, wall + 4.0, 3.0), (pedicle_x + 13.0, wall + 9.5, 4.5)
         radii = ((8.5, 8.0), (5.5, 4.5), (4.2, 3.4))
-        tip_y, tip_z = wall + 13.0, 7.5
+        tip_y, tip_z = wall + 13.0, 8.0
     else:
         root, middle = (pedicle_x + 0.5, wall + 8.5, 0.5), (pedicle_x + 10.0, wall + 12.0, 1.0)
         radii = ((6.0, 4.4), (4.6, 3.0), (3.8 if own.level.name == "L3" else 3.0, 2.1))
-        tip_y, tip_z = wall + 14.5, 2.5
+        tip_y, tip_z = wall + 14.5, 4.0
         if own.level.name == "T12":
             radii, tip_y, tip_z = ((6.0, 4.6), (5.0, 4.0), (4.6, 4.0)), wall + 15.0, 3.0
             middle = (pedicle_x + 4.0, wall + 12.0, 2.0)
