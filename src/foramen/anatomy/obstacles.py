@@ -44,22 +44,39 @@ _PART_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cloud:
-    """Surface voxels of one structure, for distances from far away."""
+    """One structure: its surface voxels for distances from afar, and which label values it has.
+
+    Parameters
+    ----------
+    tree : KDTree
+        Centres of the voxels with a face neighbour outside the structure, LPS.
+    is_own : ndarray of bool, shape (65536,)
+        Whether a label value belongs to the structure.
+    """
 
     name: str
     tree: KDTree
-    half_voxel_mm: float
+    labels: LabelMap
+    is_own: NDArray[np.bool_]
 
     def distance_mm(self, points_mm: FloatArray, *, within_mm: float = np.inf) -> FloatArray:
-        """Distances (...) mm of LPS points (..., 3) to the structure, from the faces of its outer voxels.
+        """Distances (...) mm of LPS points (..., 3) to the faces of the structure's outer voxels, 0 inside it.
 
         Beyond `within_mm` the distance is infinite, which is much faster to find out.
         """
-        points = np.asarray(points_mm, dtype=np.float64)
-        bound = within_mm + self.half_voxel_mm
-        centre_mm, _ = self.tree.query(points.reshape(-1, 3), distance_upper_bound=bound)
-        distance: FloatArray = np.maximum(centre_mm - self.half_voxel_mm, 0.0).reshape(points.shape[:-1])
-        return distance
+        points = np.asarray(points_mm, dtype=np.float64).reshape(-1, 3)
+        half_voxel_mm = float(self.labels.geometry.spacing_mm.min() / 2)
+        centre_mm, _ = self.tree.query(points, distance_upper_bound=within_mm + half_voxel_mm)
+        distance: FloatArray = np.where(self._contains(points), 0.0, np.maximum(centre_mm - half_voxel_mm, 0.0))
+        return distance.reshape(np.shape(points_mm)[:-1])
+
+    def _contains(self, points_mm: FloatArray) -> NDArray[np.bool_]:
+        geometry = self.labels.geometry
+        index = np.rint(geometry.index(points_mm)).astype(np.intp)
+        is_in_grid: NDArray[np.bool_] = np.all((index >= 0) & (index < np.array(geometry.shape)), axis=1)
+        i, j, k = np.where(is_in_grid[:, None], index, 0).T
+        inside: NDArray[np.bool_] = is_in_grid & self.is_own[self.labels.values[i, j, k]]
+        return inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -217,12 +234,12 @@ def _clouds(keep_outs: tuple[KeepOut, ...], labels: LabelMap) -> tuple[Cloud, ..
     padded = np.pad(np.ascontiguousarray(labels.values), 1)
     flat, linear = np.flatnonzero(wanted[padded]), padded.ravel()
     strides = np.array(padded.strides) // padded.itemsize
-    return tuple(_cloud(keep_out, labels.geometry, flat, linear, strides) for keep_out in keep_outs)
+    return tuple(_cloud(keep_out, labels, flat, linear, strides) for keep_out in keep_outs)
 
 
 def _cloud(
     keep_out: KeepOut,
-    geometry: VolumeGeometry,
+    labels: LabelMap,
     flat: NDArray[np.intp],
     linear: NDArray[np.uint16],
     strides: NDArray[np.intp],
@@ -238,7 +255,7 @@ def _cloud(
     is_inner = np.ones(own.size, dtype=np.bool_)
     for stride in strides:
         is_inner &= is_own[linear[own - stride]] & is_own[linear[own + stride]]
-    padded_shape = tuple(size + 2 for size in geometry.shape)
+    padded_shape = tuple(size + 2 for size in labels.geometry.shape)
     index = np.stack(np.unravel_index(own[~is_inner], padded_shape), axis=1) - 1
-    points = geometry.lps_mm(index.astype(np.float64))
-    return Cloud(name=keep_out.name, tree=KDTree(points), half_voxel_mm=float(geometry.spacing_mm.min() / 2))
+    points = labels.geometry.lps_mm(index.astype(np.float64))
+    return Cloud(name=keep_out.name, tree=KDTree(points), labels=labels, is_own=is_own)
