@@ -171,7 +171,13 @@ def plan_case(
     paths = find_paths(case, anatomy, targets, device, technique=technique, lesions=setting.lesions)
     clock.stage("heat", 0.35)
     deliveries = deliver(
-        case, anatomy, targets, paths, setting, progress=lambda done: progress("heat", 0.35 + 0.6 * done)
+        case,
+        anatomy,
+        targets,
+        paths,
+        setting,
+        technique=technique,
+        progress=lambda done: progress("heat", 0.35 + 0.6 * done),
     )
     clock.stage("care and checks", 0.95)
     care = plan_care(

@@ -39,6 +39,10 @@ _SCAN_POSTURE = {
 }
 
 
+WATER_BOILS_DEGC = 100.0
+"""Boiling point of water at one atmosphere."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLimits:
     """Limits that the checks compare with; the caller fills them from knowledge or the site.
@@ -223,7 +227,8 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             text="Hottest tissue",
             status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
             reason=f"{hot:.0f} degC while the display says {effect.tip_temperature_degC:.0f} degC "
-            f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC).",
+            f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
+            + (" Read it as: tissue boils there; the model has no latent heat." if hot > WATER_BOILS_DEGC else ""),
         )
     )
     return tuple(checks)

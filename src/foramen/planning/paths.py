@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foramen.anatomy.tissue_map import classify_tissue
 from foramen.errors import PlanRejected
@@ -86,6 +86,7 @@ def deliver(
     paths: PlannedPaths,
     setting: RfSetting,
     *,
+    technique: Technique,
     progress: Callable[[float], None],
 ) -> tuple[Delivery, ...]:
     """One delivery for each target that has a path: the setting through its paths, and the predicted effect."""
@@ -98,10 +99,19 @@ def deliver(
             progress((done + fraction) / len(wanted))
 
         trajectories = paths.by_target[target.name]
+        given = replace(setting, lesions=len(trajectories))  # there may be room for fewer than wanted
         effect = simulate_rf_heat(
-            anatomy, case.image, case.labels, target, trajectories, setting, tissue_map=tissue_map, progress=share
+            anatomy,
+            case.image,
+            case.labels,
+            target,
+            trajectories,
+            given,
+            technique=technique.id,
+            tissue_map=tissue_map,
+            progress=share,
         )
         deliveries.append(
-            Delivery(target=target.name, trajectories=tuple(t.id for t in trajectories), setting=setting, effect=effect)
+            Delivery(target=target.name, trajectories=tuple(t.id for t in trajectories), setting=given, effect=effect)
         )
     return tuple(deliveries)
