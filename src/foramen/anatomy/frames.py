@@ -203,7 +203,7 @@ def _endplate(
     plane: FloatArray = np.zeros(3)
     design = np.stack([np.ones_like(u), u, v], axis=1)
     for _ in range(4):
-        plane = np.linalg.lstsq(design[keep], height[keep], rcond=None)[0]
+        plane = np.asarray(np.linalg.lstsq(design[keep], height[keep], rcond=None)[0], dtype=np.float64)
         rest = np.abs(height - design @ plane)
         keep = np.isfinite(height) & (rest <= max(1.0, 2.0 * float(np.nanmedian(rest))))
     return sign * float(plane[0]), sign * float(plane[2])

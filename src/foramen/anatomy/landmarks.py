@@ -13,6 +13,7 @@ from foramen.anatomy.registration import Registration
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import Landmark, LandmarkName, Origin
 from foramen.model.levels import Side
+from foramen.model.space import FloatArray
 
 
 def find_landmarks(bone: Bone, registration: Registration) -> tuple[tuple[Landmark, ...], str]:
@@ -28,7 +29,8 @@ def find_landmarks(bone: Bone, registration: Registration) -> tuple[tuple[Landma
     Notes
     -----
     Standard uncertainty: the root of the sum of squares of the residual of the registration, half a
-    voxel, and what differs between people although the surfaces agree (`registration.yaml`).
+    voxel, what differs between people although the surfaces agree (`registration.yaml`), and half
+    the way from the carried point to the bone.
     """
     limit_mm = residual_limit_mm(bone)
     if not registration.residual_mm <= limit_mm:
@@ -59,16 +61,17 @@ def standard_deviation_mm(bone: Bone, registration: Registration, natural_sd_mm:
 
 
 def _place(
-    bone: Bone, registration: Registration, name: LandmarkName, side: Side, carried: np.ndarray
+    bone: Bone, registration: Registration, name: LandmarkName, side: Side, carried: FloatArray
 ) -> tuple[Landmark | None, str]:
     if float(bone.margin_mm(carried)[0]) < bone.spacing_mm:
         return None, "outside the scan"
     position = bone.onto_surface(carried)[0]
     moved_mm = float(np.linalg.norm(position - carried))
-    limit_mm = residual_limit_mm(bone)
+    limit_mm = number("registration.snap_limit_mm") + 0.5 * bone.spacing_mm
     if moved_mm > limit_mm:
         return None, f"the bone lies {moved_mm:.1f} mm from where it should be, limit {limit_mm:.1f} mm"
-    sd_mm = standard_deviation_mm(bone, registration, number("registration.landmark_variation_sd_mm"))
+    natural_mm = number("registration.landmark_variation_sd_mm")
+    sd_mm = float(np.hypot(standard_deviation_mm(bone, registration, natural_mm), 0.5 * moved_mm))
     doubt = (registration.residual_mm**2 + moved_mm**2) / limit_mm**2
     return (
         Landmark(

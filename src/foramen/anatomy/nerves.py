@@ -43,8 +43,8 @@ def _branch(bone: Bone, registration: Registration, vertebra: VertebraAnatomy, s
     is_sacral = bone.level.name == "S1"
     groove = LandmarkName.SACRAL_ALA_NOTCH if is_sacral else LandmarkName.SAP_TP_JUNCTION
     has_groove = any(m.name is groove and m.side is side for m in vertebra.landmarks)
-    if above is None or not has_groove:
-        return None
+    if above is None or not has_groove or bone.level.name == "T12":
+        return None  # the branch of T11 over T12 belongs to the thoracic techniques
     radius_mm = 0.5 * number("anatomy.medial_branch_diameter_mm")
     carried = registration.carry(reference_vertebra(bone.level).medial_branch[side])
     line = _beside_bone(bone, carried, radius_mm + CLEAR_OF_BONE_MM)

@@ -37,6 +37,9 @@ PENALTIES = (300.0, 100.0, 100.0, 30.0, 30.0, 10.0, 10.0, 4.0, 4.0, 4.0)
 FAR_MM = 20.0
 """Radius around the grooves in which the surfaces are sampled densely and the residual is read."""
 
+SACRAL_SOFTNESS = 0.1
+"""Factor of the penalties at the sacrum, whose shape differs more between people than a lumbar vertebra's."""
+
 COARSE_MM, FINE_MM = 4.0, 2.0
 """Spacing of surface samples on the whole bone and near the grooves."""
 
@@ -97,14 +100,15 @@ def register(bone: Bone, body: BodyShape) -> Registration:
     control = affine[_thinned(affine, CONTROL_MM)]
     kernel, gram = _kernel(affine, control), _kernel(control, control)
     weights: FloatArray = np.zeros((len(control), 3))
-    for penalty in PENALTIES:
+    softness = SACRAL_SOFTNESS if bone.level.name == "S1" else 1.0
+    for penalty in (softness * p for p in PENALTIES):
         moved = affine + kernel @ weights
         pairs = _pairs(samples, target, bone, moved, linear, 0.92)
         design = kernel[pairs.source]
         wanted = target.points[pairs.target] - affine[pairs.source]
         weighted = design * pairs.weights[:, None]
         system = design.T @ weighted + penalty * gram + 1e-6 * np.eye(len(control))
-        weights = np.linalg.solve(system, weighted.T @ wanted)
+        weights = np.asarray(np.linalg.solve(system, weighted.T @ wanted), dtype=np.float64)
     moved = body.frame.to_lps(affine + kernel @ weights)
     inside = margin_mm(bone.scan, moved) > bone.spacing_mm
     near = inside & samples.is_near
@@ -206,7 +210,7 @@ def _in_scan(bone: Bone, moved: FloatArray, target: _Samples, samples: _Samples)
 def _affine(points: FloatArray, wanted: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     design = np.hstack([points, np.ones((len(points), 1))])
     weighted = design * weights[:, None]
-    solution = np.linalg.solve(design.T @ weighted, weighted.T @ wanted)
+    solution = np.asarray(np.linalg.solve(design.T @ weighted, weighted.T @ wanted), dtype=np.float64)
     linear: FloatArray = solution[:3].T
     shift: FloatArray = solution[3]
     return linear, shift
