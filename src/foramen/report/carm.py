@@ -27,9 +27,9 @@ _METAL_PER_MM = 1.1
 """Attenuations of the picture, for display only: chosen for contrast, not for dose."""
 
 _HALF_MM = 62.0
-_PIXELS = 260
-_REGION_MM = 170.0
-_STEP_MM = 2.0
+_PIXELS = 240
+_REGION_MM = 130.0
+_STEP_MM = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,6 +17,9 @@ from foramen.model.plan import Plan
 from foramen.report.figures import distinct_views, figures, picture_of_view, pictured_views
 from foramen.report.messages import message
 from foramen.report.sheet import is_posture_changed, keep_out_lines, target_sheets, unknown_lines
+
+if TYPE_CHECKING:
+    from weasyprint import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,7 @@ def render_pdf(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, 
         If the system's Pango libraries are missing; the message says what to install.
     """
     text = _fill("report.html.j2", plan, anatomy, _pictures(plan, case, anatomy, pictures), is_print=True)
-    pdf, _ = _pdf(text)
-    return pdf
+    return bytes(_lay_out(text).write_pdf())
 
 
 def render_card(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, bytes] | None = None) -> bytes:
@@ -80,9 +83,9 @@ def render_card(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str,
     """
     shown = _pictures(plan, case, anatomy, pictures)
     for fit in _FITS:
-        pdf, pages = _pdf(_fill("card.html.j2", plan, anatomy, shown, is_print=True, fit=fit))
-        if pages == 1:
-            return pdf
+        document = _lay_out(_fill("card.html.j2", plan, anatomy, shown, is_print=True, fit=fit))
+        if len(document.pages) == 1:
+            return bytes(document.write_pdf())
     raise ForamenError(
         f"The card needs more than one page for {len(plan.targets)} targets. Plan fewer nerves in one session, "
         "or use the report."
@@ -140,8 +143,8 @@ def _data_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def _pdf(html: str) -> tuple[bytes, int]:
-    """PDF of a page description and its number of pages."""
+def _lay_out(html: str) -> Document:
+    """A page description broken into pages."""
     try:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
@@ -152,5 +155,4 @@ def _pdf(html: str) -> tuple[bytes, int]:
             "Fedora: dnf install pango). The HTML report works without them."
         ) from failure
     embedded_only = URLFetcher(allowed_protocols={"data"})  # no file and no network is read
-    document = HTML(string=html, url_fetcher=embedded_only).render()
-    return bytes(document.write_pdf()), len(document.pages)
+    return HTML(string=html, url_fetcher=embedded_only).render()

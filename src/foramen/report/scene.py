@@ -205,7 +205,7 @@ Layer = tuple[NDArray[np.float64], Picture, NDArray[np.float32]]
 
 def _bone_layers(bone: ScalarField, starts: FloatArray, directions: FloatArray, lights: FloatArray) -> list[Layer]:
     """Depth, colour and opacity of the bone surfaces that each ray enters, nearest first."""
-    from foramen.kernels.raycast import safe_leaps, surface_crossings
+    from foramen.kernels.raycast import surface_crossings
 
     inverse = np.ascontiguousarray(np.linalg.inv(bone.affine_mm)[:3])
     depth, normal = surface_crossings(
