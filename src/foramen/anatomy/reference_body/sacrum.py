@@ -25,7 +25,7 @@ def solids() -> tuple[Solid, ...]:
         _strut(_CENTRES[i], _CENTRES[i + 1], (1, 0, 0), _BODY_RADII[i], _BODY_RADII[i + 1], "body", 6.0)
         for i in range(len(_CENTRES) - 1)
     ]
-    left = [*_lateral_mass(), *superior_articular(own, (25.5, 28.0, 4.0)), *_dorsal_half()]
+    left = [*_lateral_mass(), *superior_articular(own, (24.0, 28.0, 4.0)), *_dorsal_half()]
     return (body, *segments, *left, *_midline())
 
 
