@@ -37,9 +37,6 @@ PENALTIES = (300.0, 100.0, 100.0, 30.0, 30.0, 10.0, 10.0, 4.0, 4.0, 4.0)
 FAR_MM = 20.0
 """Radius around the grooves in which the surfaces are sampled densely and the residual is read."""
 
-SACRAL_SOFTNESS = 0.1
-"""Factor of the penalties at the sacrum, whose shape differs more between people than a lumbar vertebra's."""
-
 COARSE_MM, FINE_MM = 4.0, 2.0
 """Spacing of surface samples on the whole bone and near the grooves."""
 
@@ -100,8 +97,7 @@ def register(bone: Bone, body: BodyShape) -> Registration:
     control = affine[_thinned(affine, CONTROL_MM)]
     kernel, gram = _kernel(affine, control), _kernel(control, control)
     weights: FloatArray = np.zeros((len(control), 3))
-    softness = SACRAL_SOFTNESS if bone.level.name == "S1" else 1.0
-    for penalty in (softness * p for p in PENALTIES):
+    for penalty in PENALTIES:
         moved = affine + kernel @ weights
         pairs = _pairs(samples, target, bone, moved, linear, 0.92)
         design = kernel[pairs.source]
