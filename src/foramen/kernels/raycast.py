@@ -141,15 +141,16 @@ def surface_crossings(
                 x = px + high * dx
                 y = py + high * dy
                 z = pz + high * dz
-                gx = _sample(field, x - 1, y, z) - _sample(field, x + 1, y, z)
-                gy = _sample(field, x, y - 1, z) - _sample(field, x, y + 1, z)
-                gz = _sample(field, x, y, z - 1) - _sample(field, x, y, z + 1)
                 size = 0.0
+                for index_axis in range(3):  # the gradient in index coordinates, turned into world coordinates
+                    ex = 1.0 if index_axis == 0 else 0.0
+                    ey = 1.0 if index_axis == 1 else 0.0
+                    ez = 1.0 if index_axis == 2 else 0.0
+                    fall = _sample(field, x - ex, y - ey, z - ez) - _sample(field, x + ex, y + ey, z + ez)
+                    for axis in range(3):
+                        normal[ray, found, axis] += index_from_world[index_axis, axis] * fall
                 for axis in range(3):
-                    # gradient in world coordinates: the transposed linear part times that in index coordinates
-                    g = index_from_world[0, axis] * gx + index_from_world[1, axis] * gy + index_from_world[2, axis] * gz
-                    normal[ray, found, axis] = g
-                    size += g * g
+                    size += normal[ray, found, axis] ** 2
                 if size > 0:
                     for axis in range(3):
                         normal[ray, found, axis] /= math.sqrt(size)
@@ -284,13 +285,13 @@ def capsule_hits(starts: Float, directions: Float, ends: Float, radii: Float) ->
     return depth, which, normal
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def capsule_chords(starts: Float, directions: Float, ends: Float, radii: Float) -> Float:
     """Length of each ray within each capsule, summed over capsules, shape (n,); capsules are taken as disjoint."""
     count = starts.shape[0]
     total = np.zeros(count)
     bounds = _bounds(ends, radii)
-    for ray in prange(count):
+    for ray in range(count):
         for m in range(radii.shape[0]):
             if not _may_meet(starts, directions, ray, bounds, m):
                 continue
