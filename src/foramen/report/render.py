@@ -70,7 +70,7 @@ def render_pdf(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, 
         If the system's Pango libraries are missing; the message says what to install.
     """
     text = _fill("report.html.j2", plan, anatomy, _pictures(plan, case, anatomy, pictures), is_print=True)
-    return bytes(_lay_out(text).write_pdf())
+    return _pdf(_lay_out(text))
 
 
 def render_card(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, bytes] | None = None) -> bytes:
@@ -85,7 +85,7 @@ def render_card(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str,
     for fit in _FITS:
         document = _lay_out(_fill("card.html.j2", plan, anatomy, shown, is_print=True, fit=fit))
         if len(document.pages) == 1:
-            return bytes(document.write_pdf())
+            return _pdf(document)
     raise ForamenError(
         f"The card needs more than one page for {len(plan.targets)} targets. Plan fewer nerves in one session, "
         "or use the report."
@@ -156,3 +156,8 @@ def _lay_out(html: str) -> Document:
         ) from failure
     embedded_only = URLFetcher(allowed_protocols={"data"})  # no file and no network is read
     return HTML(string=html, url_fetcher=embedded_only).render()
+
+
+def _pdf(document: Document) -> bytes:
+    """PDF of laid-out pages; whole fonts are embedded, since cutting them down costs seconds."""
+    return bytes(document.write_pdf(full_fonts=True))
