@@ -65,6 +65,7 @@ class Scene:
     bone: ScalarField
     tubes: Tubes
     heat: RfHeatEffect | None
+    heat_leaps: tuple[NDArray[np.float32], ...]
     centre_mm: FloatArray
 
 
@@ -109,6 +110,8 @@ def build_scene(
     half_mm: float,
 ) -> Scene:
     """Bone, nerves and needles about one target."""
+    from foramen.kernels.raycast import safe_leaps
+
     bone = bone_field(mask, geometry, target.position_mm, half_mm)
     ends: list[FloatArray] = []
     radii: list[float] = []
@@ -139,7 +142,12 @@ def build_scene(
         radii_mm=np.array(radii),
         colours=np.array(colours, dtype=np.float32).reshape(-1, 3),
     )
-    return Scene(bone=bone, tubes=tubes, heat=effect, centre_mm=target.position_mm)
+    leaps = () if effect is None else tuple(safe_leaps(_temperatures(effect), i.temperature_degC) for i in ISOTHERMS)
+    return Scene(bone=bone, tubes=tubes, heat=effect, heat_leaps=leaps, centre_mm=target.position_mm)
+
+
+def _temperatures(effect: RfHeatEffect) -> NDArray[np.float32]:
+    return np.ascontiguousarray(effect.peak_temperature_degC, dtype=np.float32)
 
 
 def _thin_out(course_mm: FloatArray, tolerance_mm: float = 0.15) -> FloatArray:
@@ -181,7 +189,7 @@ def render(scene: Scene, camera: Camera) -> Picture:
         colours.append(layer[1])
         opacities.append(layer[2])
     if scene.heat is not None:
-        for layer in _heat_layers(scene.heat, starts, directions, lights):
+        for layer in _heat_layers(scene.heat, scene.heat_leaps, starts, directions, lights):
             depths.append(layer[0])
             colours.append(layer[1])
             opacities.append(layer[2])
@@ -228,17 +236,22 @@ def _bone_layers(bone: ScalarField, starts: FloatArray, directions: FloatArray, 
     return layers
 
 
-def _heat_layers(effect: RfHeatEffect, starts: FloatArray, directions: FloatArray, lights: FloatArray) -> list[Layer]:
+def _heat_layers(
+    effect: RfHeatEffect,
+    leaps: tuple[NDArray[np.float32], ...],
+    starts: FloatArray,
+    directions: FloatArray,
+    lights: FloatArray,
+) -> list[Layer]:
     """Depth, colour and opacity of the isotherm shells."""
-    from foramen.kernels.raycast import safe_leaps, surface_crossings
+    from foramen.kernels.raycast import surface_crossings
 
     inverse = np.ascontiguousarray(np.linalg.inv(effect.grid_affine_mm)[:3])
-    values = np.ascontiguousarray(effect.peak_temperature_degC)
+    values = _temperatures(effect)
     layers: list[Layer] = []
-    for look in ISOTHERMS:
-        leaps = safe_leaps(values, look.temperature_degC)
+    for look, leap in zip(ISOTHERMS, leaps, strict=True):
         depth, normal = surface_crossings(
-            values, inverse, leaps, starts, directions, 2 * _REACH_MM, 0.4, look.temperature_degC, 1
+            values, inverse, leap, starts, directions, 2 * _REACH_MM, 0.4, look.temperature_degC, 1
         )
         hit = np.flatnonzero(np.isfinite(depth[:, 0]))
         colour = np.zeros((len(starts), 3), dtype=np.float32)
