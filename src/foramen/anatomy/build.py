@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,9 +64,10 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
     shapes = _measure(work)
     registrations: dict[Vertebra, Registration] = {}
     vertebrae: dict[Vertebra, VertebraAnatomy] = {}
-    for level, shape in shapes.items():
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # bones do not depend on each other
+        registered = list(pool.map(lambda level: register(work.bones[level], shapes[level]), shapes))
+    for (level, shape), registration in zip(shapes.items(), registered, strict=True):
         bone = work.bones[level]
-        registration = register(bone, shape)
         landmarks, note = find_landmarks(bone, registration)
         if landmarks:
             registrations[level] = registration
@@ -174,12 +177,10 @@ def _check_images(image: Volume, labels: LabelMap) -> None:
 def _check_sides(labels: LabelMap) -> None:
     """Raise `LandmarkError` if a structure labelled left lies to the right of its right counterpart."""
     lateral: dict[str, dict[Side, float]] = {}
-    values = np.unique(labels.values)
-    for value in values[values > 0]:
-        entry = label(int(value))
+    for value, centre in _centres_mm(labels).items():
+        entry = label(value)
         if entry is None or entry.side is None:
             continue
-        centre = labels.geometry.lps_mm(np.array(ndimage.center_of_mass(labels.values == value)))
         stem = entry.name.replace("_left", "").replace("_right", "")
         lateral.setdefault(stem, {})[entry.side] = float(centre[0])
     for name, by_side in lateral.items():
@@ -188,6 +189,20 @@ def _check_sides(labels: LabelMap) -> None:
                 f"The label map is mirrored: {name} left lies {by_side[Side.RIGHT] - by_side[Side.LEFT]:.0f} mm to the "
                 "right of its right counterpart. Export the labels again with their affine."
             )
+
+
+def _centres_mm(labels: LabelMap) -> dict[int, FloatArray]:
+    """Centre (LPS, mm) of each label from every second voxel along each axis: enough to tell left from right."""
+    thin = labels.values[::2, ::2, ::2]
+    flat = thin.ravel()
+    counts = np.bincount(flat)
+    axes = np.ogrid[tuple(map(slice, thin.shape))]
+    sums = [np.bincount(flat, weights=np.broadcast_to(axis, thin.shape).ravel()) for axis in axes]
+    present = np.flatnonzero(counts)
+    return {
+        int(value): labels.geometry.lps_mm(2.0 * np.array([total[value] for total in sums]) / counts[value])
+        for value in present[present > 0]
+    }
 
 
 def _check_on_bone(image: Volume, labels: LabelMap) -> None:

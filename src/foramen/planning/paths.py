@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from foramen.anatomy.tissue_map import classify_tissue
@@ -92,11 +94,12 @@ def deliver(
     """One delivery for each target that has a path: the setting through its paths, and the predicted effect."""
     tissue_map = classify_tissue(case.image, case.labels)
     wanted = [target for target in targets if target.name in paths.by_target]
-    deliveries = []
-    for done, target in enumerate(wanted):
+    fractions = dict.fromkeys((target.name for target in wanted), 0.0)
 
-        def share(fraction: float, done: int = done) -> None:
-            progress((done + fraction) / len(wanted))
+    def one(target: Target) -> Delivery:
+        def report(fraction: float) -> None:
+            fractions[target.name] = fraction
+            progress(sum(fractions.values()) / len(fractions))
 
         trajectories = paths.by_target[target.name]
         given = replace(setting, lesions=len(trajectories))  # there may be room for fewer than wanted
@@ -109,9 +112,15 @@ def deliver(
             given,
             technique=technique.id,
             tissue_map=tissue_map,
-            progress=share,
+            progress=report,
         )
-        deliveries.append(
-            Delivery(target=target.name, trajectories=tuple(t.id for t in trajectories), setting=given, effect=effect)
+        return Delivery(
+            target=target.name,
+            trajectories=tuple(trajectory.id for trajectory in trajectories),
+            setting=given,
+            effect=effect,
         )
-    return tuple(deliveries)
+
+    # each target is computed by one thread on its own, so the result does not depend on how many there are
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        return tuple(pool.map(one, wanted))
