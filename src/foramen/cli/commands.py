@@ -50,11 +50,13 @@ def demo(
 ) -> None:
     """Plan the built-in reference body from end to end: case, plan, report, card."""
     import time
-
-    from foramen import api
+    from concurrent.futures import ThreadPoolExecutor
 
     started = time.perf_counter()
     _clear_demo(out, overwrite=overwrite)
+    compile_ahead()
+    from foramen import api
+
     with progress_bar(quiet=json) as progress:
         progress("making the reference body", 0.0)
         case = api.reference_case(spacing_mm=spacing_mm, seed=seed)
@@ -68,19 +70,32 @@ def demo(
             progress=lambda stage, fraction: progress(stage, 0.1 + 0.6 * fraction),
         )
         stages |= planned.stage_seconds
-        mark = time.perf_counter()
-        api.save_case(case, out / "case", anatomy=planned.anatomy)
-        stages["case folder"] = time.perf_counter() - mark
-        saved = api.save(
-            planned,
-            case,
-            out / "plan",
-            case_path=out / "case",
-            progress=lambda stage, fraction: progress(stage, 0.7 + 0.3 * fraction),
-        )
-        stages |= saved.stage_seconds
+        with ThreadPoolExecutor(max_workers=1) as beside:  # packing the scan needs one core, the pages the other
+            case_saved = beside.submit(api.save_case, case, out / "case", anatomy=planned.anatomy)
+            saved = api.save(
+                planned,
+                case,
+                out / "plan",
+                case_path=out / "case",
+                progress=lambda stage, fraction: progress(stage, 0.7 + 0.3 * fraction),
+            )
+            stages |= saved.stage_seconds
+            case_saved.result()
     stages["total"] = time.perf_counter() - started
     tell_plan(planned.plan, saved, stages, as_json=json)
+
+
+def compile_ahead() -> None:
+    """Start compiling the kernels in a process of its own, so that no plan waits for the compiler in the middle."""
+    import subprocess
+    import sys
+
+    subprocess.Popen(
+        [sys.executable, "-m", "foramen.kernels.compile_ahead"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _clear_demo(out: Path, *, overwrite: bool) -> None:
@@ -216,6 +231,7 @@ def plan(
     json: Json = False,
 ) -> None:
     """Plan one technique at one level and side. Exits 3 if the plan is rejected; it is written all the same."""
+    compile_ahead()
     from foramen import api
 
     opened = api.open_case(case)

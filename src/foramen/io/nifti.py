@@ -178,4 +178,4 @@ def image_bytes(volume: Volume | LabelMap) -> bytes:
     image.header.set_xyzt_units("mm")
     image.set_sform(image.affine, code=1)
     image.set_qform(image.affine, code=1)
-    return gzip.compress(image.to_bytes(), compresslevel=4, mtime=0)
+    return gzip.compress(image.to_bytes(), compresslevel=1, mtime=0)

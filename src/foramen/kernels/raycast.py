@@ -2,22 +2,40 @@
 
 All lengths are in one unit, that of the affines. A grid is an array (i, j, k) with a (3, 4) map from
 world to index; outside the grid a field is 0. Rays are independent of each other, so that the result
-does not depend on the number of threads.
+does not depend on the number of threads. Blocks of rays are shared among threads here rather than by the
+compiler, which halves the time of compilation.
 """
 
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import edt
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 Field = NDArray[np.float32]
 
 _BISECTIONS = 8
+_RAYS_IN_BLOCK = 32768
+
+Result = TypeVar("Result")
+
+
+def _in_blocks(count: int, work: Callable[[slice], Result]) -> list[Result]:
+    """Results of `work` for consecutive blocks of rays, in order, computed by as many threads as there are cores."""
+    blocks = [slice(first, min(first + _RAYS_IN_BLOCK, count)) for first in range(0, count, _RAYS_IN_BLOCK)]
+    if len(blocks) < 2:
+        return [work(slice(0, count))]
+    work(slice(0, 0))  # compiles once, before the threads start
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        return list(pool.map(work, blocks))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -76,7 +94,6 @@ def _enter(
     return px, py, pz, dx, dy, dz, near, far
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def surface_crossings(
     field: Field,
     index_from_world: Float,
@@ -108,10 +125,31 @@ def surface_crossings(
     A surface is found if the ray stays at least one step inside; its depth is then bisected to step / 256.
     The normal is minus the gradient of the trilinear field, by central differences of one voxel.
     """
+    blocks = _in_blocks(
+        len(starts),
+        lambda rays: _surface_crossings(
+            field, index_from_world, leaps, starts[rays], directions[rays], reach, step, level, layers
+        ),
+    )
+    return np.concatenate([depth for depth, _ in blocks]), np.concatenate([normal for _, normal in blocks])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _surface_crossings(
+    field: Field,
+    index_from_world: Float,
+    leaps: Field,
+    starts: Float,
+    directions: Float,
+    reach: float,
+    step: float,
+    level: float,
+    layers: int,
+) -> tuple[Float, Field]:
     count = starts.shape[0]
     depth = np.full((count, layers), np.inf)
     normal = np.zeros((count, layers, 3), dtype=np.float32)
-    for ray in prange(count):
+    for ray in range(count):
         px, py, pz, dx, dy, dz, near, far = _enter(field.shape, index_from_world, starts, directions, ray, reach)
         speed = math.sqrt(dx * dx + dy * dy + dz * dz)
         found = 0
@@ -161,14 +199,24 @@ def surface_crossings(
     return depth, normal
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def line_integrals(
     field: Field, index_from_world: Float, starts: Float, directions: Float, reach: float, step: float
 ) -> Float:
     """Integral of a field along rays, shape (n,), by the midpoint rule with steps of at most `step`."""
+    blocks = _in_blocks(
+        len(starts),
+        lambda rays: _line_integrals(field, index_from_world, starts[rays], directions[rays], reach, step),
+    )
+    return np.concatenate(blocks)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _line_integrals(
+    field: Field, index_from_world: Float, starts: Float, directions: Float, reach: float, step: float
+) -> Float:
     count = starts.shape[0]
     total = np.zeros(count)
-    for ray in prange(count):
+    for ray in range(count):
         px, py, pz, dx, dy, dz, near, far = _enter(field.shape, index_from_world, starts, directions, ray, reach)
         if far <= near:
             continue
@@ -244,7 +292,6 @@ def _may_meet(starts: Float, directions: Float, ray: int, bounds: Float, m: int)
     return bool(x * x + y * y + z * z - along * along <= bounds[m, 3])
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
 def capsule_hits(starts: Float, directions: Float, ends: Float, radii: Float) -> tuple[Float, NDArray[np.int64], Field]:
     """Depth (n,), index (n,) and unit normal (n, 3) of the nearest capsule met; inf and -1 where none is.
 
@@ -256,12 +303,21 @@ def capsule_hits(starts: Float, directions: Float, ends: Float, radii: Float) ->
         Both ends of each capsule's axis.
     radii : ndarray (m,)
     """
+    blocks = _in_blocks(len(starts), lambda rays: _capsule_hits(starts[rays], directions[rays], ends, radii))
+    depth, which, normal = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return depth, which, normal
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _capsule_hits(
+    starts: Float, directions: Float, ends: Float, radii: Float
+) -> tuple[Float, NDArray[np.int64], Field]:
     count = starts.shape[0]
     depth = np.full(count, np.inf)
     which = np.full(count, -1, dtype=np.int64)
     normal = np.zeros((count, 3), dtype=np.float32)
     bounds = _bounds(ends, radii)
-    for ray in prange(count):
+    for ray in range(count):
         for m in range(radii.shape[0]):
             if not _may_meet(starts, directions, ray, bounds, m):
                 continue

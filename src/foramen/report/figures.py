@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
+from numpy.typing import NDArray
 
 from foramen.errors import FrameError
 from foramen.model.anatomy import Anatomy
@@ -39,34 +45,42 @@ def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
             "of reference. Open the case that this plan belongs to."
         )
     bone = bone_mask(case.labels)
-    pictures: dict[str, bytes] = {}
+    tasks: dict[str, Callable[[], bytes]] = {}
     for number, target in enumerate(plan.targets, start=1):
-        trajectories = trajectories_of(plan, target)
-        effect = heat_of(plan, target)
-        cut_scene = CutScene(
-            case=case, anatomy=anatomy, bone=bone, target=target, trajectories=trajectories, effect=effect
-        )
-        pictures[f"{number}-cuts"] = draw_cuts(cut_scene)
-        scene = build_scene(
-            bone,
-            case.labels.geometry,
-            anatomy,
-            target=target,
-            trajectories=trajectories,
-            effect=effect,
-            half_mm=_SCENE_HALF_MM,
-        )
-        for key, camera in cameras_of(target, trajectories).items():
-            title = message(key, target=target.nerve, side=message(f"side.{target.side.value}"))
-            pictures[f"{number}-3d-{key.partition('.')[2]}"] = draw_scene(scene, camera, title=title)
-        if effect is not None and effect.history:
-            pictures[f"{number}-course"] = draw_course(effect)
+        tasks |= _target_tasks(number, target, plan=plan, case=case, anatomy=anatomy, bone=bone)
     if plan.targets:
         centre = np.mean([target.position_mm for target in plan.targets], axis=0)
         attenuation = attenuation_of(case.image, centre)
-        for number, view in enumerate(pictured_views(plan), start=1):
-            pictures[f"view-{number}"] = draw_view(attenuation, view, plan.trajectories)
-    return pictures
+        for number, view in enumerate(distinct_views(plan), start=1):
+            tasks[f"view-{number}"] = partial(draw_view, attenuation, view, plan.trajectories)
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # each picture is made by one thread
+        made = list(pool.map(lambda task: task(), tasks.values()))
+    return dict(zip(tasks, made, strict=True))
+
+
+def _target_tasks(
+    number: int, target: Target, *, plan: Plan, case: Case, anatomy: Anatomy, bone: NDArray[np.bool_]
+) -> dict[str, Callable[[], bytes]]:
+    """The pictures of one target by name, not yet drawn."""
+    trajectories = trajectories_of(plan, target)
+    effect = heat_of(plan, target)
+    cut_scene = CutScene(case=case, anatomy=anatomy, bone=bone, target=target, trajectories=trajectories, effect=effect)
+    tasks: dict[str, Callable[[], bytes]] = {f"{number}-cuts": partial(draw_cuts, cut_scene)}
+    scene = build_scene(
+        bone,
+        case.labels.geometry,
+        anatomy,
+        target=target,
+        trajectories=trajectories,
+        effect=effect,
+        half_mm=_SCENE_HALF_MM,
+    )
+    for key, camera in cameras_of(target, trajectories).items():
+        title = message(key, target=target.nerve, side=message(f"side.{target.side.value}"))
+        tasks[f"{number}-3d-{key.partition('.')[2]}"] = partial(draw_scene, scene, camera, title=title)
+    if effect is not None and effect.history:
+        tasks[f"{number}-course"] = partial(draw_course, effect)
+    return tasks
 
 
 def trajectories_of(plan: Plan, target: Target) -> tuple[Trajectory, ...]:

@@ -109,7 +109,9 @@ def make_reference_body(
     paint_bones(canvas, bones)
     canvas.labels[canvas.labels == GAS_VALUE] = structure_value("colon")
     return ReferenceBody(
-        image=Volume(geometry=geometry, values=np.ascontiguousarray(values), modality=Modality.CT),
+        image=Volume(
+            geometry=geometry, values=np.ascontiguousarray(np.rint(values)), modality=Modality.CT
+        ),  # as scanners do
         labels=LabelMap(geometry=geometry, values=np.ascontiguousarray(canvas.labels)),
         anatomy=anatomy,
         patient_position=PatientPosition.HFS,
