@@ -61,7 +61,7 @@ def test_unseen_arteries_stay_unknown(chain: Chain) -> None:
 def test_the_plan_folder_is_complete_and_reads_back(chain: Chain) -> None:
     names = {entry.name for entry in chain.saved.folder.iterdir()}
     assert names >= {"plan.json", "effect.zarr", "report.html", "report.pdf", "card.pdf", "figures"}
-    read = read_plan(chain.saved.folder, case=chain.case)
+    read = read_plan(chain.saved.folder)
     assert api.plain(read.targets[0]) == api.plain(chain.planned.plan.targets[0])
     content = json.loads(chain.saved.plan.read_text())
     assert content["schema"]["name"] == "foramen-plan"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from foramen.kernels.raycast import capsule_chords, capsule_hits, safe_leaps, line_integrals, surface_crossings
+from foramen.kernels.raycast import capsule_chords, capsule_hits, line_integrals, safe_leaps, surface_crossings
 
 SPACING = 0.5
 AFFINE = np.array([[SPACING, 0, 0, -20.0], [0, SPACING, 0, -20.0], [0, 0, SPACING, -20.0], [0, 0, 0, 1]])

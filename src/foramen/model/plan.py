@@ -39,8 +39,10 @@ class Target:
         The part of the nerve's centreline that must be captured, at <= 0.2 mm steps.
     nerve_radius_mm, position_sd_mm : float
         Radius of the nerve and standard uncertainty of its position.
-    squared_superior, squared_left : ndarray, shape (3,)
-        Axes of the crossed vertebra to which angles are relative.
+    segment_definition : str
+        Which part of the nerve is needed, in words.
+    landmarks_mm : dict
+        Positions (LPS) of the landmarks that the target rests on, by name.
     """
 
     name: str
