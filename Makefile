@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+export OPENBLAS_NUM_THREADS ?= 1
 SHELL := /bin/bash
 
-.PHONY: demo test check validate bench docs clean
+.PHONY: pango demo test check validate bench docs clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -16,10 +17,16 @@ $(VENV)/.installed-dev: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $(VENV)/.installed $@
 
-demo: $(VENV)/.installed  ## plan the built-in patient and say where the report is
-	$(BIN)/foramen demo --out demo
+demo: $(VENV)/.installed pango  ## plan the built-in patient and say where the report is
+	$(BIN)/foramen demo --out demo --overwrite
 
-test: $(VENV)/.installed-dev  ## everything needed for the whole suite, then the whole suite
+# WeasyPrint draws pages with the system's Pango; where it is missing and we may, install it.
+pango: $(VENV)/.installed
+	@$(BIN)/python -c "import weasyprint" 2>/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq libpangoft2-1.0-0; } || \
+	  echo "Pango is missing: PDF pages cannot be made. Install it (apt-get install libpangoft2-1.0-0, brew install pango)."
+
+test: $(VENV)/.installed-dev pango  ## everything needed for the whole suite, then the whole suite
 	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/mypy
