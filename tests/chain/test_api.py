@@ -112,3 +112,17 @@ def test_a_confirmation_needs_a_name_and_all_three_parts() -> None:
     assert partial is not None
     assert full is not None
     assert (partial.is_full, full.is_full) == (False, True)
+
+
+def test_each_saved_view_is_the_one_that_its_caption_names(chain: Chain) -> None:
+    from foramen.report.carm import attenuation_of, draw_view
+    from foramen.report.figures import distinct_views, picture_of_view, pictured_views
+
+    plan = chain.planned.plan
+    centre = np.mean([target.position_mm for target in plan.targets], axis=0)
+    attenuation = attenuation_of(chain.case.image, centre)
+    shown = pictured_views(plan)
+    assert [view.name for view in shown] != [view.name for view in distinct_views(plan)][: len(shown)]  # order matters
+    for view in shown:
+        drawn = draw_view(attenuation, view, plan.trajectories)
+        assert (chain.saved.folder / "figures" / f"{picture_of_view(plan, view)}.png").read_bytes() == drawn

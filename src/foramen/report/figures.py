@@ -51,7 +51,7 @@ def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
     if plan.targets:
         centre = np.mean([target.position_mm for target in plan.targets], axis=0)
         attenuation = attenuation_of(case.image, centre)
-        for number, view in enumerate(distinct_views(plan), start=1):
+        for number, view in enumerate(pictured_views(plan), start=1):
             tasks[f"view-{number}"] = partial(draw_view, attenuation, view, plan.trajectories)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # each picture is made by one thread
         made = list(pool.map(lambda task: task(), tasks.values()))
