@@ -313,3 +313,16 @@ def test_real_dicom_series_with_its_labels(data_folder: Path, tmp_path: Path) ->
     assert same(open_case(tmp_path / "case"), case)
     liver = case.labels.values == 5506
     assert 30 < float(np.median(case.image.values[liver])) < 200  # liver with contrast, in HU
+
+
+def test_minus_zero_in_an_image_is_zero(tmp_path: Path, files: tuple[Path, list[LabelSource]]) -> None:
+    from dataclasses import replace
+
+    from foramen.io.case_folder import new_case
+
+    case = import_case(files[0], labels=files[1], out=tmp_path / "first", patient_position=PatientPosition.HFS)
+    values = np.where(case.image.values == 0, np.float32(-0.0), case.image.values)
+    values[0, 0, 0] = np.float32(-0.0)
+    signed = new_case(replace(case.image, values=values), case.labels, record=case.record)
+    save_case(signed, tmp_path / "second")
+    assert open_case(tmp_path / "second").image_sha256 == signed.image_sha256

@@ -89,13 +89,12 @@ def compile_ahead() -> None:
     """Start compiling the kernels in a process of its own, so that no plan waits for the compiler in the middle."""
     import subprocess
     import sys
+    from functools import partial
+    from threading import Thread
 
-    subprocess.Popen(
-        [sys.executable, "-m", "foramen.kernels.compile_ahead"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [sys.executable, "-m", "foramen.kernels.compile_ahead"]
+    silently = partial(subprocess.run, command, check=False, stdin=subprocess.DEVNULL, capture_output=True)
+    Thread(target=silently, daemon=True).start()
 
 
 def _clear_demo(out: Path, *, overwrite: bool) -> None:

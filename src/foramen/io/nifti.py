@@ -110,11 +110,14 @@ def _corner_distance_mm(first: FloatArray, second: FloatArray, shape: FloatArray
 
 
 def content_sha256(values: NDArray[Any], affine_mm: FloatArray) -> str:
-    """SHA-256 of voxels, shape and affine, independent of file format and compression."""
+    """SHA-256 of voxels, shape and affine, independent of file format and compression.
+
+    Minus zero counts as zero: an image stored as whole numbers does not keep its sign.
+    """
     digest = hashlib.sha256()
     digest.update(repr((values.shape, values.dtype.str)).encode())
     digest.update(np.ascontiguousarray(affine_mm, dtype="<f8").tobytes())
-    digest.update(np.ascontiguousarray(values).tobytes())
+    digest.update((np.ascontiguousarray(values) + values.dtype.type(0)).tobytes())
     return digest.hexdigest()
 
 
