@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foramen.model.plan import Check, CheckStatus, PeakTemperature, PlanStatus, Posture
+from foramen.model.plan import Check, CheckStatus, Clearance, ClearanceStatus, PeakTemperature, PlanStatus, Posture
 from foramen.model.space import PatientPosition
 from foramen.model.verdict import Question, Verdict, VerdictStatus
 from foramen.planning.checks import (
     _check_peak,
     check_candidacy,
+    check_clearances,
     check_posture,
     check_scan_age,
+    check_unknown_structures,
     plan_status,
 )
+from report.plan_factory import make_case, make_plan
 
 ON = date(2026, 11, 22)
 
@@ -98,3 +102,29 @@ def test_one_more_check_never_improves_the_status(found: list[CheckStatus], adde
         return order.index(plan_status([Check(id="x", text="", status=s, reason="") for s in all_found]))
 
     assert status([*found, added]) >= status(found)
+
+
+def test_structures_that_are_not_shown_are_one_caution_and_never_a_pass() -> None:
+    trajectories = make_plan(make_case()).trajectories
+    unknown = {c.structure for t in trajectories for c in t.clearances if c.status is ClearanceStatus.UNKNOWN}
+    assert unknown
+    (check,) = check_unknown_structures(trajectories)
+    assert check.status is CheckStatus.CAUTION
+    assert all(name.replace("_", " ") in check.reason for name in unknown)
+    assert check_unknown_structures([]) == ()
+
+
+def test_a_broken_hard_clearance_fails_and_says_by_how_much() -> None:
+    (trajectory, *_) = make_plan(make_case()).trajectories
+    broken = Clearance(
+        structure="L4 spinal nerve",
+        part="shaft",
+        distance_mm=1.2,
+        required_mm=3.0,
+        status=ClearanceStatus.VIOLATED,
+        is_hard=True,
+    )
+    check = check_clearances(replace(trajectory, clearances=(broken,)))
+    assert check.status is CheckStatus.FAIL
+    assert "1.2 mm" in check.reason
+    assert "3 mm required" in check.reason

@@ -163,10 +163,9 @@ def check_target(target: Target, *, confidence_min_fraction: float) -> Check:
     )
 
 
-def check_clearances(trajectory: Trajectory) -> tuple[Check, ...]:
-    """One check per trajectory for hard clearances and one for structures that are not shown."""
+def check_clearances(trajectory: Trajectory) -> Check:
+    """Whether a path keeps its distances to every structure that the scan shows."""
     violated = [c for c in trajectory.clearances if c.status is ClearanceStatus.VIOLATED]
-    unknown = sorted({c.structure for c in trajectory.clearances if c.status is ClearanceStatus.UNKNOWN})
     hard = [c for c in violated if c.is_hard]
     if violated:
         status = CheckStatus.FAIL if hard else CheckStatus.CAUTION
@@ -179,17 +178,23 @@ def check_clearances(trajectory: Trajectory) -> tuple[Check, ...]:
         status = CheckStatus.PASS
         shown = [c for c in trajectory.clearances if c.status is ClearanceStatus.MET]
         reason = f"{len(shown)} clearances to structures that the scan shows are met."
-    checks = [Check(id=f"clearance: {trajectory.id}", text=f"Path {trajectory.id}", status=status, reason=reason)]
-    if unknown:
-        checks.append(
-            Check(
-                id=f"not shown: {trajectory.id}",
-                text=f"Structures not shown on path {trajectory.id}",
-                status=CheckStatus.CAUTION,
-                reason=f"UNKNOWN, not clear: {', '.join(name.replace('_', ' ') for name in unknown)}.",
-            )
-        )
-    return tuple(checks)
+    return Check(id=f"clearance: {trajectory.id}", text=f"Path {trajectory.id}", status=status, reason=reason)
+
+
+def check_unknown_structures(trajectories: Sequence[Trajectory]) -> tuple[Check, ...]:
+    """One caution that names every structure that no path can be cleared of; empty if the scan shows them all."""
+    unknown = {
+        c.structure.replace("_", " ")
+        for trajectory in trajectories
+        for c in trajectory.clearances
+        if c.status is ClearanceStatus.UNKNOWN
+    }
+    if not unknown:
+        return ()
+    reason = f"UNKNOWN, not clear: {', '.join(sorted(unknown))}."
+    return (
+        Check(id="not shown", text="Structures that the scan does not show", status=CheckStatus.CAUTION, reason=reason),
+    )
 
 
 def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]:
@@ -278,8 +283,8 @@ def check_plan(
         check_scan_age(case.acquired_on, on, limit_months=limits.image_age_max_months),
     ]
     checks += [check_target(t, confidence_min_fraction=limits.landmark_confidence_min_fraction) for t in targets]
-    for trajectory in trajectories:
-        checks += check_clearances(trajectory)
+    checks += check_unknown_structures(trajectories)
+    checks += [check_clearances(trajectory) for trajectory in trajectories]
     for delivery in deliveries:
         checks += check_effect(delivery, limits=limits)
     return tuple(checks)
