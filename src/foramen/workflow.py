@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 
@@ -31,7 +32,7 @@ from foramen.model.plan import (
     Target,
     View,
 )
-from foramen.model.record import UNKNOWN
+from foramen.model.record import UNKNOWN, ClinicalRecord
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
 from foramen.planning.checks import PlanLimits, check_plan, plan_status
@@ -326,6 +327,15 @@ def _citations(parts: _Parts) -> tuple[Citation, ...]:
     return tuple(citation(key) for key in sorted(keys))
 
 
+def record_sha256(record: ClinicalRecord) -> str:
+    """Digest of a record's content; the order in which a set happens to be stored does not matter."""
+
+    def plain(value: object) -> object:
+        return sorted(value) if isinstance(value, frozenset) else str(value)
+
+    return hashlib.sha256(json.dumps(asdict(record), default=plain, sort_keys=True).encode()).hexdigest()
+
+
 PACKAGES_THAT_MATTER = ("numpy", "scipy", "numba", "SimpleITK", "nibabel", "scikit-image", "edt")
 """Libraries whose version can change a number of a plan."""
 
@@ -342,7 +352,7 @@ def _provenance(case: Case, request: PlanRequest, parts: _Parts, *, made_at: dat
         made_at=made_at.isoformat(timespec="seconds"),
         image_sha256=case.image_sha256,
         labels_sha256=case.labels_sha256,
-        record_sha256=hashlib.sha256(repr(case.record).encode()).hexdigest(),
+        record_sha256=record_sha256(case.record),
         settings=settings,
         packages={name: metadata.version(name) for name in PACKAGES_THAT_MATTER},
         facts_used=tuple(sorted(parts.knowledge.facts)),

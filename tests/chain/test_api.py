@@ -99,6 +99,9 @@ def test_wrong_requests_are_refused(chain: Chain) -> None:
         api.plan(chain.case, technique=TECHNIQUE, level="L4", side="left")
     with pytest.raises(InputError, match="lumbar_medial_branch_rf"):
         api.plan(chain.case, technique="magic", level="L4-L5", side="left")
+    for lesions in (0, -1, 9):
+        with pytest.raises(InputError, match="lesions"):
+            api.plan(chain.case, technique=TECHNIQUE, level="L4-L5", side="left", lesions=lesions)
     with pytest.raises(InputError, match="limit"):
         api.plan(chain.case, technique=TECHNIQUE, level="L4-L5", side="left", temperature_degC=120)
 
@@ -126,3 +129,24 @@ def test_each_saved_view_is_the_one_that_its_caption_names(chain: Chain) -> None
     for view in shown:
         drawn = draw_view(attenuation, view, plan.trajectories)
         assert (chain.saved.folder / "figures" / f"{picture_of_view(plan, view)}.png").read_bytes() == drawn
+
+
+def test_the_digest_of_a_record_does_not_depend_on_the_order_of_a_set() -> None:
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "from foramen.api import reference_record as r; from foramen.workflow import record_sha256 as s; print(s(r()))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert len(found) == 1

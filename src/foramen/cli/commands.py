@@ -83,6 +83,8 @@ def demo(
             case_saved.result()
     stages["total"] = time.perf_counter() - started
     tell_plan(planned.plan, saved, stages, as_json=json)
+    if planned.plan.status == "rejected":
+        raise SystemExit(PlanRejected.exit_code)
 
 
 def compile_ahead() -> None:

@@ -45,12 +45,17 @@ def choose_setting(
             f"{temperature:g} degC is above the limit of {device.name}, {device.max_temperature_degC:g} degC. "
             "Choose less."
         )
+    usual = knowledge.fact("lesions")
+    wanted = int(usual.number) if lesions is None else lesions
+    fewest, most = usual.low or 1.0, usual.high or usual.number
+    if not fewest <= wanted <= most:
+        raise InputError(f"{wanted} lesions on one nerve are outside {fewest:g} to {most:g}. Choose within.")
     return RfSetting(
         temperature_degC=temperature,
         time_s=knowledge.number("time_s") if time_s is None else time_s,
         ramp_s=knowledge.number("ramp_s"),
         thermocouple=device.thermocouple,
         frequency_hz=knowledge.number("frequency_hz"),
-        lesions=int(knowledge.number("lesions")) if lesions is None else lesions,
+        lesions=wanted,
         sources=knowledge.fact("temperature_degC").sources,
     )
