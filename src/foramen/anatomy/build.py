@@ -16,6 +16,7 @@ from foramen.anatomy.frames import BodyShape, back_of, body_ball, check_back, me
 from foramen.anatomy.keep_outs import find_keep_outs
 from foramen.anatomy.landmarks import find_landmarks
 from foramen.anatomy.levels import count_levels, labelled_levels
+from foramen.anatomy.midplane import with_midplane
 from foramen.anatomy.nerves import find_nerves
 from foramen.anatomy.reference_body.dimensions import LEVELS
 from foramen.anatomy.registration import Registration, register
@@ -72,7 +73,11 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
         if landmarks:
             registrations[level] = registration
         vertebrae[level] = VertebraAnatomy(
-            level=level, frame=shape.frame, landmarks=landmarks, is_complete=not bone.is_cut, note=note
+            level=level,
+            frame=with_midplane(bone, registration) if landmarks else shape.frame,
+            landmarks=landmarks,
+            is_complete=not bone.is_cut,
+            note=note,
         )
     nerves = find_nerves(work.bones, registrations, vertebrae)
     return Anatomy(

@@ -127,6 +127,11 @@ def grooves(reference: ReferenceVertebra) -> FloatArray:
     return np.stack([reference.landmarks[name, side] for side in Side])
 
 
+def surface_points_mm(level: Vertebra) -> FloatArray:
+    """Points (n, 3) of the reference vertebra's surface in its own frame that a registration goes by."""
+    return _reference_samples(level).points
+
+
 @cache
 def _reference_samples(level: Vertebra) -> _Samples:
     reference = reference_vertebra(level)
