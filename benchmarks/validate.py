@@ -23,6 +23,7 @@ ANATOMY = ("anatomy", "geometry", "knowledge/anatomy.yaml", "knowledge/registrat
 TABLES: dict[str, tuple[str, ...]] = {
     "rf_accuracy": ENGINE,
     "rf_relations": ENGINE,
+    "landmarks": ANATOMY,
     "real_scans": (*ANATOMY, "steps/targeting.py", "steps/trajectory", "techniques"),
 }
 """Scripts of this folder, each with the parts of the package that its page depends on."""

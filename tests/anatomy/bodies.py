@@ -8,7 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from anatomy.segment_truth import INSTANCES, RAS_TO_LPS, load_segment
+from anatomy.segment_truth import RAS_TO_LPS, SegmentFiles, load_segment
 from foramen.anatomy.build import build_anatomy
 from foramen.anatomy.reference_body import ReferenceBody, make_reference_body
 from foramen.knowledge.labels import vertebra_value
@@ -75,11 +75,15 @@ def by_name(anatomy: Anatomy) -> dict[tuple[Vertebra, str, Side], Landmark]:
 @cache
 def segment_anatomy(data_folder: Path) -> Anatomy:
     """Anatomy of `ct_lumbar_segment` from its CT and instance map."""
-    files = load_segment(data_folder)
+    return anatomy_of_files(load_segment(data_folder))
+
+
+def anatomy_of_files(files: SegmentFiles) -> Anatomy:
+    """Anatomy from the image and the instance map of a labelled patch: the sub-regions are not seen."""
     shape = files.image.shape
     geometry = VolumeGeometry(shape=(shape[0], shape[1], shape[2]), affine_mm=files.affine_mm, frame_uid="1.2.3")
     values = np.zeros(shape, dtype=np.uint16)
-    for value, level in INSTANCES.items():
+    for value, level in files.levels.items():
         values[files.instances == value] = vertebra_value(level)
     image = Volume(geometry=geometry, values=files.image, modality=Modality.CT)
     return build_anatomy(image, LabelMap(geometry=geometry, values=values))

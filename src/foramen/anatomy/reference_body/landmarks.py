@@ -37,8 +37,8 @@ from foramen.model.space import FloatArray
 _GROOVE_VIEW = np.array([0.45, 0.62, 0.65])
 """Direction that the groove's floor faces where the nerve lies: up, lateral and to the back."""
 
-_SACRAL_GROOVE_VIEW = np.array([0.30, 0.75, 0.60])
-"""The same at the sacrum, where the ala slopes to the back."""
+_SACRAL_GROOVE_VIEW = np.array([0.08, 0.33, 0.94])
+"""The same at the sacrum: up, where the groove passes between the process and the hump of the ala."""
 
 FORAMEN_HEIGHT_ABOVE_ENDPLATE_MM = 2.0
 """Height above the superior endplate at which the foramen's posterior border is read."""
