@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from foramen.model.plan import Check, CheckStatus, Clearance, ClearanceStatus, PeakTemperature, PlanStatus, Posture
 from foramen.model.space import PatientPosition
-from foramen.model.verdict import Question, Verdict, VerdictStatus
+from foramen.model.evidence import Trace
+from foramen.model.verdict import Criterion, Question, Severity, Truth, Verdict, VerdictStatus
 from foramen.planning.checks import (
     _check_peak,
     check_candidacy,
@@ -19,6 +20,7 @@ from foramen.planning.checks import (
     check_posture,
     check_scan_age,
     check_unknown_structures,
+    check_warnings,
     plan_status,
 )
 from report.plan_factory import make_case, make_plan
@@ -47,6 +49,34 @@ def verdict(status: VerdictStatus) -> Verdict:
 )
 def test_candidacy(status: VerdictStatus, wanted: CheckStatus) -> None:
     assert check_candidacy(verdict(status)).status is wanted
+
+
+@pytest.mark.parametrize("severity", [Severity.WARN, Severity.EXCLUDE_RELATIVE])
+@pytest.mark.parametrize(
+    ("truth", "wanted", "words"),
+    [
+        (Truth.FALSE, CheckStatus.PASS, "None of 1 holds."),
+        (Truth.TRUE, CheckStatus.CAUTION, "Pacemaker: yes. Ask cardiology."),
+        (Truth.UNKNOWN, CheckStatus.CAUTION, "Pacemaker: not answered. Ask cardiology."),
+    ],
+)
+def test_a_pacemaker_that_nobody_asked_about_is_a_caution(
+    severity: Severity, truth: Truth, wanted: CheckStatus, words: str
+) -> None:
+    line = Criterion(
+        id="GC07",
+        severity=severity,
+        profile="society",
+        text="Pacemaker",
+        truth=truth,
+        reason="",
+        sources=(),
+        trace=Trace.SEEN,
+        action="Ask cardiology.",
+    )
+    found = check_warnings(replace(verdict(VerdictStatus.ACCEPTABLE), criteria=(line,)))
+    assert found.status is wanted
+    assert found.reason == words
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,19 @@ def _decisive(verdict: Verdict) -> list[Criterion]:
     ]
 
 
+def check_warnings(verdict: Verdict) -> Check:
+    """Whether a warning holds (metal, pacemaker, relative contraindication ...) or was never asked about."""
+    warns = [c for c in verdict.criteria if c.severity in (Severity.WARN, Severity.EXCLUDE_RELATIVE)]
+    present = [f"{c.text}: yes. {c.action}".rstrip() for c in warns if c.truth is Truth.TRUE]
+    open_ones = [f"{c.text}: not answered. {c.action}".rstrip() for c in warns if c.truth is Truth.UNKNOWN]
+    return Check(
+        id="warnings",
+        text="Warnings and open questions",
+        status=CheckStatus.CAUTION if present or open_ones else CheckStatus.PASS,
+        reason=" ".join(present + open_ones) or f"None of {len(warns)} holds.",
+    )
+
+
 def check_levels(anatomy: Anatomy) -> Check:
     """Whether the level count can be trusted."""
     count = anatomy.level_count
@@ -278,6 +291,7 @@ def check_plan(
     """Every check of a plan, in the order in which a physician would ask."""
     checks = [
         check_candidacy(verdict),
+        check_warnings(verdict),
         check_levels(anatomy),
         check_posture(case.patient_position, posture),
         check_scan_age(case.acquired_on, on, limit_months=limits.image_age_max_months),
