@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from foramen import api
+from foramen.cli.entry import main
 from foramen.model.case import Case
 from foramen.workflow import Planned
 
@@ -23,6 +25,14 @@ class Chain:
     case_path: Path
     planned: Planned
     saved: api.Saved
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """Exit code of `foramen ARGUMENTS`."""
+    monkeypatch.setattr(sys, "argv", ["foramen", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
 
 
 @pytest.fixture(scope="session")

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from foramen.cli.entry import main
-
-from .conftest import TECHNIQUE, Chain
+from .conftest import TECHNIQUE, Chain, run
 
 pytestmark = pytest.mark.slow
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """Exit code of `foramen ARGUMENTS`."""
-    monkeypatch.setattr(sys, "argv", ["foramen", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    return int(stopped.value.code or 0)
 
 
 def test_lesion_prints_the_agreed_keys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,7 +119,10 @@ def test_metal_is_read_and_never_rejects(images: tuple[Volume, LabelMap]) -> Non
 
 def test_what_is_not_shown_has_no_temperature(effect: RfHeatEffect) -> None:
     """No ganglion, sac or skin in the data: None, never a number."""
-    assert {p.structure: p for p in effect.peaks}["dorsal root ganglion"].peak_degC is None
+    peaks = {p.structure: p for p in effect.peaks}
+    assert peaks["left L4 spinal nerve"].peak_degC is not None
+    for name in ("left L3 spinal nerve", "left L3 dorsal root ganglion", "left L4 dorsal root ganglion"):
+        assert peaks[name].peak_degC is None  # the foramina above and below L4 both count
     image, labels = make_images()
     inside = Volume(geometry=image.geometry, values=np.full_like(image.values, 50.0), modality=image.modality)
     full = LabelMap(geometry=labels.geometry, values=np.full_like(labels.values, MUSCLE_LEFT))
@@ -127,7 +130,7 @@ def test_what_is_not_shown_has_no_temperature(effect: RfHeatEffect) -> None:
         make_anatomy(), inside, full, make_target(BESIDE), [make_trajectory()], make_setting(), resolution=COARSE
     )
     peaks = {p.structure: p for p in found.peaks}
-    assert all(peaks[name].peak_degC is None for name in ("spinal nerve", "thecal sac", "skin"))
+    assert all(peaks[name].peak_degC is None for name in ("left L4 spinal nerve", "thecal sac", "skin"))
     assert all(peak.note for peak in peaks.values())
 
 

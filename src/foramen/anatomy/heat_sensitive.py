@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from foramen.anatomy.keep_outs import nerves_not_placed
 from foramen.anatomy.tissue_map import TissueMap
 from foramen.knowledge.labels import structure_labels, structure_value
 from foramen.model.anatomy import Anatomy, Nerve, NerveKind
+from foramen.model.levels import Side, Vertebra
 from foramen.model.space import FloatArray, LabelMap, VolumeGeometry
 
 AROUND = 12
@@ -49,6 +51,7 @@ def sensitive_structures(
     labels: LabelMap,
     tissues: TissueMap,
     *,
+    beside: tuple[Vertebra, Side],
     centres_mm: FloatArray,
     entries_mm: FloatArray,
     reach_mm: float,
@@ -57,13 +60,16 @@ def sensitive_structures(
 
     Parameters
     ----------
+    beside : tuple of Vertebra and Side
+        Where the lesions are: the nerves of the foramina above and below that bone are listed even if they
+        could not be placed.
     centres_mm, entries_mm : ndarray, shape (m, 3)
         Centres of the active tips and entries into the skin, LPS.
     reach_mm : float
         Points farther from every centre are left out: they stay at baseline. Entries always count.
     """
     return (
-        *_nerves(anatomy, centres_mm, reach_mm),
+        *_nerves(anatomy, beside, centres_mm, reach_mm),
         *_canal(labels, centres_mm, reach_mm),
         _skin(tissues, labels, centres_mm, entries_mm, reach_mm),
         *_hardware(tissues, centres_mm, reach_mm),
@@ -97,13 +103,16 @@ def _near(points_mm: FloatArray, centres_mm: FloatArray, reach_mm: float) -> Flo
     return near
 
 
-def _nerves(anatomy: Anatomy, centres_mm: FloatArray, reach_mm: float) -> list[SensitiveStructure]:
+def _nerves(
+    anatomy: Anatomy, beside: tuple[Vertebra, Side], centres_mm: FloatArray, reach_mm: float
+) -> list[SensitiveStructure]:
     found = []
+    vertebra, side = beside
     for kind in _PROTECTED:
         nerves = [nerve for nerve in anatomy.nerves if nerve.kind is kind]
-        if not nerves:
-            name = kind.value.replace("_", " ")
-            note = f"No {name} could be placed on this image: its temperature is unknown."
+        for root in nerves_not_placed(nerves, kind, beside=vertebra, side=side):
+            name = f"{side.value} {root.name} {kind.value.replace('_', ' ')}"
+            note = f"It could not be placed ({root.name} is not labelled or not whole): its temperature is unknown."
             found.append(SensitiveStructure(name=name, sensitivity=Sensitivity.SPINAL_NERVE, points_mm=None, note=note))
         found += [near for nerve in nerves if (near := _nerve(nerve, centres_mm, reach_mm)) is not None]
     return found

@@ -8,6 +8,7 @@ import numpy as np
 
 from foramen.knowledge.labels import label, structure_labels
 from foramen.model.anatomy import KeepOut, KeepOutStatus, Nerve, NerveKind
+from foramen.model.levels import ROOTS, Root, Side, Vertebra, neighbour_above
 from foramen.model.space import LabelMap
 
 NOT_IMAGED = "not imaged: Doppler / live contrast required"
@@ -28,6 +29,17 @@ def find_keep_outs(labels: LabelMap, nerves: Iterable[Nerve]) -> tuple[KeepOut, 
     found.extend(_neural(tuple(nerves)))
     found.extend(KeepOut(name=n, status=KeepOutStatus.UNKNOWN, note=NOT_IMAGED) for n in NEVER_LABELLED)
     return tuple(found)
+
+
+def nerves_not_placed(nerves: Iterable[Nerve], kind: NerveKind, *, beside: Vertebra, side: Side) -> tuple[Root, ...]:
+    """Roots whose nerve passes the foramen above or below a vertebra and was not placed, from above downwards.
+
+    A bone that is not labelled has no foramen to place its nerve in; that nerve is then UNKNOWN beside its
+    neighbours, never clear because another one lies farther away.
+    """
+    placed = {nerve.root for nerve in nerves if nerve.kind is kind and nerve.side is side}
+    passing = [Root(v.name) for v in (neighbour_above(beside), beside) if v is not None and v.name in ROOTS]
+    return tuple(root for root in passing if root not in placed)
 
 
 def _labelled(name: str, values: tuple[int, ...]) -> KeepOut:

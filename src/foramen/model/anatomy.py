@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from foramen.errors import LandmarkError, LevelError
-from foramen.model.levels import Root, Side, Vertebra
+from foramen.model.levels import USUAL_ORDER, Root, Side, Vertebra
 from foramen.model.space import FloatArray
 
 
@@ -228,8 +228,25 @@ class Anatomy:
         for vertebra in self.vertebrae:
             if vertebra.level == level:
                 return vertebra
+        raise LevelError(self._why_absent(level))
+
+    def _why_absent(self, level: Vertebra) -> str:
+        """Why a level cannot be used, and what to do: too little of it, a gap in the labels, or out of the image."""
         found = ", ".join(str(v.level) for v in self.vertebrae) or "none"
-        raise LevelError(f"{level} is not in this image (found: {found}). Choose one of these or another scan.")
+        own = [note for note in self.notes if note.startswith((f"{level}:", f"{level} "))]
+        if own:
+            return f"{level} cannot be used in this image: {' '.join(own)} (Usable: {found}.)"
+        rank = USUAL_ORDER.index(level.name) if level.name in USUAL_ORDER else -1
+        ranks = [USUAL_ORDER.index(v.level.name) for v in self.vertebrae if v.level.name in USUAL_ORDER]
+        if ranks and min(ranks) < rank < max(ranks):
+            return (
+                f"{level} is not labelled, although vertebrae above and below it are (usable: {found}). Add it to the "
+                "label map, check the count (foramen case inspect) and import again."
+            )
+        return (
+            f"{level} is not labelled in this image (usable: {found}). Label it if the image shows it, or import a "
+            "scan that reaches it."
+        )
 
     def nerve(self, kind: NerveKind, root: Root, side: Side) -> Nerve:
         """The nerve of that kind, root and side; raises `LandmarkError` if it was not placed."""

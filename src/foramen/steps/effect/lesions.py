@@ -122,6 +122,6 @@ def _require_in_view(tissues: TissueMap, points_mm: FloatArray, centre_mm: Float
     missing = 1 - float(tissues.geometry.contains(near).mean())
     if missing > 0:
         raise ImageError(
-            f"{100 * missing:.0f} % of the tissue within {BOX_MM:.0f} mm of the active tip lies outside the image. "
-            "Use a scan with a larger field of view."
+            f"{100 * missing:.2g} % of the tissue within {BOX_MM:.0f} mm of the active tip lies outside the image "
+            "(limit 0 %): the heat there cannot be computed. Use a scan with a larger field of view."
         )

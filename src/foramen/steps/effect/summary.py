@@ -52,7 +52,7 @@ def summarise(
     return RfHeatEffect(
         isotherms=_isotherms(placed, peak),
         captures=captures(placed, sections, sets, time_s=setting.time_s),
-        peaks=_peaks(patient, trajectories, placed, centres),
+        peaks=_peaks(patient, target, trajectories, placed, centres),
         hottest_tissue_degC=max(lesion.hottest_tissue_degC for lesion in lesions),
         tip_temperature_degC=max(lesion.tip_degC for lesion in lesions),
         impedance_initial_ohm=first.impedance_initial_ohm,
@@ -105,13 +105,18 @@ def _isotherms(placed: Sequence[PlacedLesion], peak_degC: FloatArray) -> tuple[I
 
 
 def _peaks(
-    patient: Patient, trajectories: Sequence[Trajectory], placed: Sequence[PlacedLesion], centres_mm: FloatArray
+    patient: Patient,
+    target: Target,
+    trajectories: Sequence[Trajectory],
+    placed: Sequence[PlacedLesion],
+    centres_mm: FloatArray,
 ) -> tuple[PeakTemperature, ...]:
     """Highest temperature at every structure that heat must not reach."""
     structures = sensitive_structures(
         patient.anatomy,
         patient.labels,
         patient.tissues,
+        beside=(target.crosses_bone, target.side),
         centres_mm=centres_mm,
         entries_mm=np.array([trajectory.entry_mm for trajectory in trajectories]),
         reach_mm=REACH_MM,

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from foramen.anatomy.keep_outs import nerves_not_placed
 from foramen.anatomy.needle_paths import Needles, keep_out_gaps_mm, mean_nerve_distance_mm
 from foramen.anatomy.obstacles import NEURAL_KINDS
 from foramen.geometry.carm import angles_behind, describe_view
@@ -98,14 +99,15 @@ def _clearances(scene: Scene, tried: Tried, number: int) -> tuple[Clearance, ...
 
 
 def _nerve_lines(scene: Scene, tried: Tried, number: int) -> list[Clearance]:
-    """Nearest spinal nerve and nearest ganglion to the bare part and to the whole needle."""
-    rules, nerves = scene.rules, scene.obstacles.nerves
+    """Nearest spinal nerve and nearest ganglion to the bare part and to the whole needle; those not placed UNKNOWN."""
+    rules, nerves, target = scene.rules, scene.obstacles.nerves, scene.target
     lines: list[Clearance] = []
     for kind in NEURAL_KINDS:
+        for root in nerves_not_placed(nerves, kind, beside=target.crosses_bone, side=target.side):
+            note = f"{target.side.value}, not placed: {root.name} is not labelled or not whole"
+            lines.append(_unknown(f"{root.name} {kind.value.replace('_', ' ')}", rules.electrode_to_nerve_mm, note))
         columns = [column for column, nerve in enumerate(nerves) if nerve.kind is kind]
         if not columns:
-            if all(kind.value not in keep_out.name for keep_out in scene.obstacles.unknown):
-                lines.append(_unknown(kind.value.replace("_", " "), rules.electrode_to_nerve_mm, "not placed here"))
             continue
         parts: tuple[tuple[Part, FloatArray, float], ...] = (
             ("bare_electrode", tried.electrode_nerve_mm, rules.electrode_to_nerve_mm),
