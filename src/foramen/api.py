@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +16,7 @@ import yaml
 from foramen import workflow
 from foramen.anatomy.reference_body import make_reference_body
 from foramen.errors import InputError
-from foramen.io import case_folder, plan_json
+from foramen.io import atomic_file, case_folder, plan_json
 from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.dataclass_json import to_data
 from foramen.io.inspect import Inspection, inspect_case
@@ -61,6 +63,7 @@ __all__ = [
     "plan",
     "reference_case",
     "reference_record",
+    "require_writable",
     "save",
     "save_case",
     "save_contact_sheet",
@@ -74,6 +77,9 @@ REFERENCE_ACQUIRED_ON = "2026-03-10"
 
 REFERENCE_PROCEDURE_AT = datetime(2026, 4, 14, 9, 30)
 """Date and hour of the reference body's procedure, so that its plan is the same on every day."""
+
+SMALLEST_PLAN_BYTES = 2**20
+"""No plan with its pictures takes less room on the disk; most take some tens of megabytes."""
 
 DAYS_TO_PROCEDURE = 14
 """A plan without a date assumes this many days from now, at nine in the morning."""
@@ -276,11 +282,38 @@ def save_in_case(
     folder: str | Path | None = None,
     progress: ReportProgress = lambda _stage, _fraction: None,
 ) -> Saved:
-    """Write a plan into its case (``CASE/plans/<plan-id>``) or into `folder`, holding the case's one writer's lock."""
-    home = Path(case_path)
-    destination = home / "plans" / planned.plan.id if folder is None else Path(folder)
-    with case_folder.case_lock(home):
-        return save(planned, case, destination, case_path=home, progress=progress)
+    """Write a plan into its case (``CASE/plans/<plan-id>``) or into `folder`.
+
+    The case's one writer's lock is held where the plan is written into the case; a plan beside a case changes
+    nothing in it, so that the case may then be read-only.
+    """
+    destination, holding = _destination(Path(case_path), folder, name=planned.plan.id)
+    with holding:
+        return save(planned, case, destination, case_path=case_path, progress=progress)
+
+
+def require_writable(*, case_path: str | Path, folder: str | Path | None = None) -> None:
+    """Raise `CaseError` if `save_in_case` could not write a plan there, before the work of making one.
+
+    Parameters
+    ----------
+    case_path : path
+        Folder of the case.
+    folder : path, optional
+        Where the plan is to be written, if not into the case.
+    """
+    destination, holding = _destination(Path(case_path), folder, name=uuid.uuid4().hex)
+    with holding:
+        atomic_file.require_writable(destination, room_bytes=SMALLEST_PLAN_BYTES)
+
+
+def _destination(
+    home: Path, folder: str | Path | None, *, name: str
+) -> tuple[Path, contextlib.AbstractContextManager[None]]:
+    """Where a plan is written, and what must be held meanwhile: the case's lock if it is inside the case."""
+    destination = home / case_folder.PLANS_FOLDER / name if folder is None else Path(folder)
+    is_in_case = home.resolve() in destination.resolve().parents
+    return destination, case_folder.case_lock(home) if is_in_case else contextlib.nullcontext()
 
 
 def confirmation(

@@ -18,6 +18,7 @@ app = cyclopts.App(
     help=f"Treatment planning for image-guided pain procedures of the spine. {DISCLAIMER}",
     version=__version__,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # entry.main says that nothing was left behind, and exits as documented
 )
 case_app = cyclopts.App(name="case", help="Import and inspect patient cases.")
 knowledge_app = cyclopts.App(name="knowledge", help="Check and show the sourced facts.")
@@ -56,6 +57,9 @@ def demo(
     _clear_demo(out, overwrite=overwrite)
     compile_ahead()
     from foramen import api
+    from foramen.io.atomic_file import require_writable
+
+    require_writable(out)
 
     with progress_bar(quiet=json) as progress:
         progress("making the reference body", 0.0)
@@ -100,17 +104,23 @@ def compile_ahead() -> None:
 
 
 def _clear_demo(out: Path, *, overwrite: bool) -> None:
-    """Remove an earlier demo, and nothing else: the folder may hold only what a demo writes."""
+    """Remove an earlier demo, whole or interrupted, and nothing else: the folder may hold only what a demo writes."""
     import shutil
+
+    from foramen.io.atomic_file import is_temporary, remove_dead
 
     if not out.exists():
         return
-    names = {entry.name for entry in out.iterdir()} if out.is_dir() else {"a file"}
-    if not names:
-        return
-    if not overwrite or not names <= {"case", "plan"} or not (out / "plan" / "plan.json").is_file():
-        raise InputError(f"{out} exists already. Choose another --out, or --overwrite the folder of an earlier demo.")
-    shutil.rmtree(out)
+    if out.is_dir():
+        remove_dead(out)
+        parts = {entry for entry in out.iterdir() if not is_temporary(entry)}
+        if not parts:
+            return
+        written = {out / "case": "case.json", out / "plan": "plan.json"}
+        if overwrite and all(part in written and (part / written[part]).is_file() for part in parts):
+            shutil.rmtree(out)
+            return
+    raise InputError(f"{out} exists already. Choose another --out, or --overwrite the folder of an earlier demo.")
 
 
 @case_app.command(name="import")
@@ -236,6 +246,7 @@ def plan(
     from foramen import api
 
     opened = api.open_case(case)
+    api.require_writable(case_path=case, folder=out)
     confirmation = api.confirmation(
         by=by, levels=confirm_levels, side=confirm_side, landmarks=confirm_landmarks, answers=answers
     )

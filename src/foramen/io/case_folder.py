@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 import foramen
 from foramen.errors import CaseError, ForamenError, InputError
-from foramen.io.atomic_file import disk_error, whole_folder, write_bytes
+from foramen.io.atomic_file import disk_error, require_writable, whole_folder, write_bytes
 from foramen.io.dataclass_json import from_data, to_data
 from foramen.io.dicom import read_dicom_series
 from foramen.io.label_maps import LabelReading, LabelSource, read_labels
@@ -173,8 +173,7 @@ def import_case(
     CaseError
         If `out` exists or cannot be written.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CaseError(f"{out} exists already. Choose another folder, or delete it first.")
+    require_writable(out)
     if scan.is_dir():
         image, facts = read_dicom_series(scan, series_uid=series_uid)
         if patient_position not in (PatientPosition.UNKNOWN, facts.patient_position):
@@ -362,8 +361,9 @@ def case_lock(path: Path) -> Iterator[None]:
             raise CaseError(
                 f"The case {path} is being written by another Foramen (process {holder}). Wait until it has finished."
             ) from failure
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        with contextlib.suppress(OSError):  # who holds it is only said; on a full disk the lock itself holds too
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(descriptor)
