@@ -23,6 +23,7 @@ from foramen.knowledge.documents import (
     knowledge_sha256,
     read_document,
 )
+from foramen.knowledge.drawings import drawings_of
 from foramen.knowledge.drugs import drugs_of
 from foramen.knowledge.facts import facts_of
 from foramen.knowledge.record_facts import record_facts_of
@@ -130,7 +131,10 @@ def _check_file(name: str) -> Iterator[Finding]:
 def check_document(document: Document) -> Iterator[Finding]:
     """The findings of one file: its schema, its citations and units, what is unverified, and conflicts."""
     stem = document.name.rpartition("/")[2].removesuffix(".yaml")
-    loaders: list[Callable[[Document], object]] = [lambda d: facts_of(d, stem=stem)]
+    loaders: list[Callable[[Document], object]] = [
+        lambda d: facts_of(d, stem=stem),
+        lambda d: drawings_of(d, stem=stem),
+    ]
     if document.name.startswith("techniques/"):
         loaders.append(technique_knowledge_of)
     if document.name in _LOADERS:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -16,6 +16,18 @@ from foramen.errors import KnowledgeError
 from foramen.model.evidence import Trace
 
 Parsed = TypeVar("Parsed")
+
+
+class Identified(Protocol):
+    """An entry with an id."""
+
+    @property
+    def id(self) -> str:
+        """Stem of its file, a dot, and a name."""
+        ...
+
+
+Entry = TypeVar("Entry", bound=Identified)
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
 
@@ -68,6 +80,26 @@ class Document:
         except ValidationError as failure:
             first = failure.errors(include_url=False)[0]
             raise self.error((*path, *first["loc"]), f"{first['msg']} (found {first['input']!r}).") from failure
+
+
+    def by_id(self, entries: Sequence[Entry], key: str, *, stem: str) -> dict[str, Entry]:
+        """The entries of the list at `key` by id; raises `KnowledgeError` for a repeated or foreign id."""
+        found: dict[str, Entry] = {}
+        for index, entry in enumerate(entries):
+            if entry.id.partition(".")[0] != stem:
+                raise self.error((key, index, "id"), f"The id {entry.id!r} must begin with {stem!r}.")
+            if entry.id in found:
+                raise self.error((key, index, "id"), f"The id {entry.id!r} is used twice.")
+            found[entry.id] = entry
+        return found
+
+
+def document_of_stem(stem: str) -> Document:
+    """The knowledge file whose ids begin with `stem`; raises `KnowledgeError` if there is none."""
+    for name in (f"{stem}.yaml", f"techniques/{stem}.yaml"):
+        if name in document_names():
+            return read_document(name)
+    raise KnowledgeError(f"There is no knowledge file {stem}.yaml.")
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from foramen.errors import KnowledgeError
-from foramen.knowledge.documents import STRICT, Document, SourceKeys, Traced, document_names, read_document
+from foramen.knowledge.documents import STRICT, Document, SourceKeys, Traced, document_of_stem
 from foramen.model.evidence import Fact
 
 _Value = bool | int | float | str | tuple[float, ...] | tuple[str, ...] | None
@@ -41,34 +41,20 @@ class _Entry:
 _ENTRIES = TypeAdapter(list[_Entry])
 
 
-def _file_of(stem: str) -> str:
-    for name in (f"{stem}.yaml", f"techniques/{stem}.yaml"):
-        if name in document_names():
-            return name
-    raise KnowledgeError(f"There is no knowledge file {stem}.yaml.")
-
-
 @cache
 def _facts(stem: str) -> dict[str, Fact]:
-    return facts_of(read_document(_file_of(stem)), stem=stem)
+    return facts_of(document_of_stem(stem), stem=stem)
 
 
 def facts_of(document: Document, *, stem: str) -> dict[str, Fact]:
     """The facts of a knowledge file by id; a wrong entry raises `KnowledgeError` with its position."""
     if "facts" not in document.content:
         return {}
-    found: dict[str, Fact] = {}
-    entries = document.parse(_ENTRIES, ("facts",))
-    for index, entry in enumerate(entries):
-        here = ("facts", index, "id")
-        if entry.id.partition(".")[0] != stem:
-            raise document.error(here, f"The id {entry.id!r} must begin with {stem!r}.")
-        if entry.id in found:
-            raise document.error(here, f"The id {entry.id!r} is used twice.")
+    entries = document.by_id(document.parse(_ENTRIES, ("facts",)), "facts", stem=stem)
+    for index, entry in enumerate(entries.values()):
         if entry.low is not None and entry.high is not None and entry.low > entry.high:
             raise document.error(("facts", index, "low"), f"low {entry.low} is above high {entry.high}.")
-        found[entry.id] = _fact(entry)
-    return found
+    return {entry_id: _fact(entry) for entry_id, entry in entries.items()}
 
 
 def _fact(entry: _Entry) -> Fact:
@@ -98,3 +84,12 @@ def fact(fact_id: str) -> Fact:
 def number(fact_id: str) -> float:
     """The value of a numeric fact."""
     return fact(fact_id).number
+
+
+@cache
+def numbers(fact_id: str) -> tuple[float, ...]:
+    """The values of a fact that lists numbers; raises `KnowledgeError` if it does not."""
+    value = fact(fact_id).value
+    if not isinstance(value, tuple) or any(isinstance(entry, str) for entry in value):
+        raise KnowledgeError(f"The fact {fact_id!r} is not a list of numbers: {value!r}.")
+    return tuple(float(entry) for entry in value)
