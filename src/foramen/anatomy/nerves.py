@@ -10,16 +10,19 @@ from scipy.ndimage import gaussian_filter1d
 from foramen.anatomy.bones import Bone
 from foramen.anatomy.landmarks import standard_deviation_mm
 from foramen.anatomy.reference_body import reference_vertebra
-from foramen.anatomy.reference_body.dimensions import dimensions, level_index
+from foramen.anatomy.reference_body.dimensions import dimensions, per_level
 from foramen.anatomy.reference_body.nerves import ganglion, spinal_nerve
 from foramen.anatomy.registration import Registration
-from foramen.knowledge.facts import fact, number
+from foramen.knowledge.facts import number
 from foramen.model.anatomy import LandmarkName, Nerve, NerveKind, Origin, VertebraAnatomy
 from foramen.model.levels import Root, Side, Vertebra, neighbour_above, neighbour_below
 from foramen.model.space import FloatArray
 
-CLEAR_OF_BONE_MM = 0.3
-"""Soft tissue between a nerve's surface and the bone that it lies on."""
+REACH_MM = 1.5
+"""A stretch nearer to the bone than its offset and this runs along the bone, and is laid on it."""
+
+BRANCH_SMOOTHING_STEPS, SPINAL_SMOOTHING_STEPS = 1.5, 2.0
+"""Standard deviation, in steps of the course, by which a course is smoothed."""
 
 
 def find_nerves(
@@ -47,7 +50,7 @@ def _branch(bone: Bone, registration: Registration, vertebra: VertebraAnatomy, s
         return None  # the branch of T11 over T12 belongs to the thoracic techniques
     radius_mm = 0.5 * number("anatomy.medial_branch_diameter_mm")
     carried = registration.carry(reference_vertebra(bone.level).medial_branch[side])
-    line = _beside_bone(bone, carried, radius_mm + CLEAR_OF_BONE_MM)
+    line = _beside_bone(bone, carried, radius_mm + number("anatomy.medial_branch_clear_of_bone_mm"))
     return Nerve(
         name=f"{above} dorsal ramus" if is_sacral else f"{above} medial branch",
         kind=NerveKind.DORSAL_RAMUS if is_sacral else NerveKind.MEDIAL_BRANCH,
@@ -68,8 +71,7 @@ def _spinal(
     own = dimensions(level)
     mirror = np.array([side.sign, 1.0, 1.0])
     local = spinal_nerve(own)
-    length_mm, index = _tuple("anatomy.drg_length_mm"), level_index(level)
-    of_ganglion = ganglion(own, local, length_mm[index])
+    of_ganglion = ganglion(own, local, per_level("anatomy.drg_length_mm", level))
     first = int(np.linalg.norm(local - of_ganglion[0], axis=1).argmin())
     line = registrations[level].carry(local * mirror)
     below = neighbour_below(level)
@@ -79,8 +81,8 @@ def _spinal(
         seen = registrations[below].carry(reference_vertebra(below).spinal_nerve[side])
         line = 0.5 * (line + seen)
         touching.append(bones[below])
-    radius_mm = 0.5 * _tuple("anatomy.spinal_nerve_diameter_mm")[index]
-    ganglion_radius_mm = 0.5 * _tuple("anatomy.drg_width_mm")[index]
+    radius_mm = 0.5 * per_level("anatomy.spinal_nerve_diameter_mm", level)
+    ganglion_radius_mm = 0.5 * per_level("anatomy.drg_width_mm", level)
     if level.name != "S1":
         line = _clear_of_bones(touching, line, radius_mm)
     sd_mm = standard_deviation_mm(bones[level], registrations[level], number("anatomy.spinal_nerve_variation_sd_mm"))
@@ -113,9 +115,9 @@ def _beside_bone(bone: Bone, line_mm: FloatArray, offset_mm: float) -> FloatArra
     """The course with every stretch that runs near the bone laid at `offset_mm` from it, and none inside."""
     line = line_mm.copy()
     for _ in range(3):
-        close = bone.at(line) < offset_mm + 1.5
+        close = bone.at(line) < offset_mm + REACH_MM
         line[close] = bone.onto_surface(line[close], offset_mm=offset_mm)
-        line[1:-1] = gaussian_filter1d(line, 1.5, axis=0, mode="nearest")[1:-1]
+        line[1:-1] = gaussian_filter1d(line, BRANCH_SMOOTHING_STEPS, axis=0, mode="nearest")[1:-1]
     close = bone.at(line) < offset_mm
     line[close] = bone.onto_surface(line[close], offset_mm=offset_mm)
     return line
@@ -128,10 +130,5 @@ def _clear_of_bones(bones: list[Bone], line_mm: FloatArray, radius_mm: float) ->
             close = bone.at(line) < radius_mm
             if close.any():
                 line[close] = bone.onto_surface(line[close], offset_mm=radius_mm)
-        line[1:-1] = gaussian_filter1d(line, 2.0, axis=0, mode="nearest")[1:-1]
+        line[1:-1] = gaussian_filter1d(line, SPINAL_SMOOTHING_STEPS, axis=0, mode="nearest")[1:-1]
     return line
-
-
-def _tuple(fact_id: str) -> tuple[float, ...]:
-    value = fact(fact_id).value
-    return tuple(float(v) for v in value) if isinstance(value, tuple) else (float(str(value)),)

@@ -81,7 +81,6 @@ class Document:
             first = failure.errors(include_url=False)[0]
             raise self.error((*path, *first["loc"]), f"{first['msg']} (found {first['input']!r}).") from failure
 
-
     def by_id(self, entries: Sequence[Entry], key: str, *, stem: str) -> dict[str, Entry]:
         """The entries of the list at `key` by id; raises `KnowledgeError` for a repeated or foreign id."""
         found: dict[str, Entry] = {}

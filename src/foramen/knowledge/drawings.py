@@ -6,7 +6,8 @@ are ``id unit src prov note`` (the id begins with the file's stem) and, by name,
 numbers
     Single numbers; the name ends with the unit where there is one.
 rows
-    Lists of numbers: one for each vertebra from T12 downwards, or the components (left, posterior, superior) of a vector.
+    Lists of numbers: one for each vertebra from T12 downwards, or the components (left, posterior, superior) of a
+    vector.
 points
     Lists of points (left, posterior, superior).
 struts, tubes, ellipsoids
@@ -69,7 +70,7 @@ class TubeShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EllipsoidShape:
-    """An ellipsoid; its centre is relative to what the drawing code takes, a vertebra's height where `level` is given."""
+    """An ellipsoid; its centre is relative to what the drawing code takes: the height of `level` where it is given."""
 
     __pydantic_config__ = STRICT
 
@@ -105,7 +106,8 @@ def drawings_of(document: Document, *, stem: str) -> dict[str, Drawing]:
     """The drawings of a knowledge file by id; a wrong entry raises `KnowledgeError` with its position."""
     if "drawings" not in document.content:
         return {}
-    return document.by_id(document.parse(_DRAWINGS, ("drawings",)), "drawings", stem=stem)
+    listed = document.parse(_DRAWINGS, ("drawings",))
+    return document.by_id(listed, "drawings", stem=stem)
 
 
 @cache

@@ -50,7 +50,8 @@ def facts_of(document: Document, *, stem: str) -> dict[str, Fact]:
     """The facts of a knowledge file by id; a wrong entry raises `KnowledgeError` with its position."""
     if "facts" not in document.content:
         return {}
-    entries = document.by_id(document.parse(_ENTRIES, ("facts",)), "facts", stem=stem)
+    listed = document.parse(_ENTRIES, ("facts",))
+    entries = document.by_id(listed, "facts", stem=stem)
     for index, entry in enumerate(entries.values()):
         if entry.low is not None and entry.high is not None and entry.low > entry.high:
             raise document.error(("facts", index, "low"), f"low {entry.low} is above high {entry.high}.")

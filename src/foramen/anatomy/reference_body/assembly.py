@@ -14,11 +14,14 @@ from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.canvas import Canvas, paint_ellipsoid
 from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
+from foramen.anatomy.reference_body.nerves import foramen_corner
 from foramen.anatomy.reference_body.pelvis import hip_field, rib_field
-from foramen.anatomy.reference_body.primitives import FAR_MM, Field
+from foramen.anatomy.reference_body.primitives import FAR_MM, Field, section_power
+from foramen.anatomy.reference_body.shapes import vector
 from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.tissue_hu import bone_hu
 from foramen.anatomy.reference_body.vertebra import on_side
+from foramen.knowledge.drawings import drawing
 from foramen.knowledge.labels import FIRST_STRUCTURE, disc_value, structure_value
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Side, Vertebra, neighbour_below
@@ -26,6 +29,10 @@ from foramen.model.levels import Side, Vertebra, neighbour_below
 Block = tuple[slice, slice, slice]
 
 _MARGIN_MM = 3.0
+"""Air left around a bone on the voxel grid."""
+
+_DISC_BOX_MM = (32, 28, 18)
+"""Half size of the block of voxels in which a disc is painted: larger than any disc."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,22 +84,25 @@ def blend_bones(image: Field, canvas: Canvas, bones: list[PlacedBone]) -> None:
 
 def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> None:
     """Paint each disc between the endplates of its neighbours."""
+    shape, body = drawing("reference_bones.disc").numbers, drawing("reference_bones.body").numbers
     for upper in frames:
         lower = neighbour_below(upper)
         if lower is None or lower not in frames:
             continue
         above, below = dimensions(upper), dimensions(lower)
         middle = 0.5 * (frames[upper].inferior_endplate_mm + frames[lower].superior_endplate_mm)
-        block = _block_around(canvas, middle[None] - [32, 28, 18], middle[None] + [32, 28, 18])
+        block = _block_around(canvas, middle[None] - _DISC_BOX_MM, middle[None] + _DISC_BOX_MM)
         x, y, z = _local(canvas, block, frames[upper], build)
         _, _, z_lower = _local(canvas, block, frames[lower], build)
-        half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + 0.6
-        half_depth = 0.25 * (above.body_depth_mm + below.body_depth_mm) + 0.6
-        flat = np.where(y > 0, 1.2 * np.clip(1 - (1.7 * x / half_width) ** 2, 0, 1), 0)
-        power = np.where(y > 0, np.float32(2.7), np.float32(2.1))
+        half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + shape["overhang_mm"]
+        half_depth = 0.25 * (above.body_depth_mm + below.body_depth_mm) + shape["overhang_mm"]
+        middle_part = np.clip(1 - (body["hollow_narrowing"] * x / half_width) ** 2, 0, 1)
+        flat = np.where(y > 0, shape["flat_mm"] * middle_part, 0)
+        power = section_power(body, y)
         outline = np.abs(x / half_width) ** power + np.abs((y + flat) / half_depth) ** power
         plate = (z + 0.5 * above.body_height_mm) * np.cos(above.wedge_rad) + y * np.sin(above.wedge_rad)
-        inside = (outline < 1) & (plate < 2.0) & (z_lower > 0.5 * below.body_height_mm - 2.0)
+        overlap_mm = shape["overlap_mm"]
+        inside = (outline < 1) & (plate < overlap_mm) & (z_lower > 0.5 * below.body_height_mm - overlap_mm)
         canvas.labels[block][inside] = disc_value(upper)
 
 
@@ -100,23 +110,30 @@ def paint_joints(
     canvas: Canvas, bones: list[PlacedBone], frames: Mapping[Vertebra, VertebraFrame], build: Build
 ) -> None:
     """Paint cartilage and capsule between the facets of neighbouring vertebrae."""
-    value, gap = structure_value("facet_joint"), joint_space_mm() + 0.8
+    shape = drawing("reference_bones.facet_joint").numbers
+    value, gap = structure_value("facet_joint"), joint_space_mm() + shape["capsule_mm"]
     levels = list(reversed(list(frames)))
     for lower, below, above in zip(levels[:-1], bones[: len(levels) - 1], bones[1 : len(levels)], strict=True):
         block = _shared(below.block, above.block)
         if block is None:
             continue
         first, second = _cut(below, block), _cut(above, block)
-        between = (first > 0) & (second > 0) & (first + second < 1.6 * gap) & (first < gap) & (second < gap)
+        between = (
+            (first > 0)
+            & (second > 0)
+            & (first + second < shape["both_fraction"] * gap)
+            & (first < gap)
+            & (second < gap)
+        )
         x, y, z = _local(canvas, block, frames[lower], build)
         centre, _, _ = lumbar.facet(dimensions(lower))
         away = (np.abs(x) - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
-        canvas.labels[block][between & (away < 11.0**2)] = value
+        canvas.labels[block][between & (away < shape["reach_mm"] ** 2)] = value
 
 
 def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
     """Paint the fat of the intervertebral foramina."""
-    value = structure_value("foraminal_fat")
+    value, fat = structure_value("foraminal_fat"), drawing("reference_bones.foramen").ellipsoids["fat"]
     soft = tuple(
         structure_value(name)
         for name in (
@@ -131,13 +148,10 @@ def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
     for level in spine.frames:
         if level.name == "S1":
             continue
-        own = dimensions(level)
-        pedicle_x = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
-        below = 0.5 * own.body_height_mm - own.pedicle_height_mm - 1.5
+        left, back, up = np.array(foramen_corner(dimensions(level))) + np.array(fat.centre_mm)
         for side in Side:
-            centre = spine.point(level.name, side.sign * (pedicle_x + 1.0), own.posterior_wall_mm + 2.5, below - 8.0)
-            place = (float(centre[0]), float(centre[1]), float(centre[2]))
-            paint_ellipsoid(canvas, value, place, (9.5, 8.5, 12.0), only=soft)
+            place = vector(spine.point(level.name, side.sign * left, back, up))
+            paint_ellipsoid(canvas, value, place, fat.radii_mm, only=soft)
 
 
 def _place(

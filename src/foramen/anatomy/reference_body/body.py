@@ -35,11 +35,17 @@ from foramen.model.space import LabelMap, Modality, PatientPosition, Volume, Vol
 
 Field = NDArray[np.float32]
 
+_NOISE_BLUR_VOXELS = 0.6
+"""Correlation of the noise of neighbouring voxels."""
+
 _FIELD_OF_VIEW_MM = (340.0, 240.0)
+"""Width and depth of the image."""
+
 _BACK_EDGE_MM = 104.0
 """Posterior edge of the field of view (LPS y; L3's body is the origin)."""
 
 _ABOVE_MM, _BELOW_MM, _SACRUM_BELOW_MM = 8.0, 8.0, 38.0
+"""What the image shows above the highest endplate and below the lowest, and below the first sacral body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,9 +132,10 @@ def _image(
     _draw_nerves(image, canvas, anatomy)
     blend_bones(image, canvas, bones)
     noise = generator.standard_normal(image.shape[::-1], dtype=np.float32).T  # laid out as the image
-    blurred = gaussian_filter(noise, 0.6, truncate=2.0)
+    blurred = gaussian_filter(noise, _NOISE_BLUR_VOXELS, truncate=2.0)
     blurred *= np.float32(noise_hu / max(float(blurred[::4, ::4, ::4].std()), 1e-6))
-    blurred *= np.where(image > 100, np.float32(1.8), np.float32(1.0))
+    gain = np.float32(number("anatomy.ct_noise_dense_gain"))
+    blurred *= np.where(image > number("anatomy.ct_noise_dense_hu"), gain, np.float32(1.0))
     image += blurred
     return image
 
@@ -136,6 +143,7 @@ def _image(
 def _draw_nerves(image: Field, canvas: Canvas, anatomy: Anatomy) -> None:
     """Draw spinal nerves and ganglia into the image (not the labels), except within the sac."""
     sac = (structure_value("csf"), structure_value("cauda_equina"), structure_value("spinal_cord"))
+    nerve_hu = number("anatomy.hu_nerve")
     x, y, z = (canvas.axis_mm(axis) for axis in range(3))
     for nerve in anatomy.nerves:
         if nerve.kind not in (NerveKind.SPINAL_NERVE, NerveKind.DORSAL_ROOT_GANGLION):
@@ -146,7 +154,7 @@ def _draw_nerves(image: Field, canvas: Canvas, anatomy: Anatomy) -> None:
             away = (x[i, None, None] - point[0]) ** 2 + (y[None, j, None] - point[1]) ** 2
             inside = away + (z[None, None, k] - point[2]) ** 2 < reach**2
             inside &= ~np.isin(canvas.labels[i, j, k], sac)
-            image[i, j, k][inside] = number("anatomy.hu_nerve")
+            image[i, j, k][inside] = nerve_hu
 
 
 def _spacing(spacing_mm: float | tuple[float, float, float]) -> tuple[float, float, float]:

@@ -28,8 +28,8 @@ def draw_build(seed: int | None) -> Build:
         return MEAN_BUILD
     generator = np.random.default_rng(seed)
     size_sd, limit = number("anatomy.size_sd_fraction"), number("anatomy.size_limit_fraction")
-    common = generator.normal(0.0, 0.8 * size_sd)
-    own = generator.normal(0.0, 0.6 * size_sd, 3)
+    common = generator.normal(0.0, number("anatomy.size_common_fraction") * size_sd)
+    own = generator.normal(0.0, number("anatomy.size_own_fraction") * size_sd, 3)
     x, y, z = (1.0 + np.clip(common + own, -limit, limit)).tolist()
     disc_sd, curve_sd = number("anatomy.disc_height_sd_fraction"), number("anatomy.curve_sd_fraction")
     return Build(
@@ -41,4 +41,5 @@ def draw_build(seed: int | None) -> Build:
 
 
 def _near_one(generator: np.random.Generator, sd: float) -> float:
-    return float(1.0 + np.clip(generator.normal(0.0, sd), -2 * sd, 2 * sd))
+    limit = number("anatomy.spread_limit_sd") * sd
+    return float(1.0 + np.clip(generator.normal(0.0, sd), -limit, limit))

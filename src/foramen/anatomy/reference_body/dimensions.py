@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from foramen.errors import LevelError
-from foramen.knowledge.facts import fact, number
+from foramen.knowledge.facts import number, numbers
 from foramen.model.levels import Vertebra
 
 LEVELS: tuple[str, ...] = ("T12", "L1", "L2", "L3", "L4", "L5", "S1")
@@ -68,10 +68,8 @@ def joint_space_mm() -> float:
 
 
 def _at(fact_id: str, index: int) -> float:
-    values = fact(fact_id).value
-    if not isinstance(values, tuple) or index >= len(values):
-        return float("nan")
-    return float(values[index])
+    values = numbers(fact_id)
+    return values[index] if index < len(values) else float("nan")
 
 
 def per_level(fact_id: str, level: Vertebra) -> float:

@@ -30,26 +30,34 @@ from foramen.anatomy.reference_body.dimensions import dimensions
 from foramen.anatomy.reference_body.field import BoneField
 from foramen.anatomy.reference_body.primitives import Strut
 from foramen.errors import LandmarkError
+from foramen.knowledge.drawings import drawing
 from foramen.model.anatomy import LandmarkName
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
 
-_GROOVE_VIEW = np.array([0.45, 0.62, 0.65])
-"""Direction that the groove's floor faces where the nerve lies: up, lateral and to the back."""
+OFF_MIDLINE_MM = 2.0
+"""Vertices nearer to the midline than this are not looked at."""
 
-_SACRAL_GROOVE_VIEW = np.array([0.08, 0.33, 0.94])
-"""The same at the sacrum: up, where the groove passes between the process and the hump of the ala."""
+NEAR_SOLID_MM = 0.8
+"""A vertex belongs to a solid that is nearer than this: one step of the field's grid."""
 
-FORAMEN_HEIGHT_ABOVE_ENDPLATE_MM = 2.0
-"""Height above the superior endplate at which the foramen's posterior border is read."""
+BAND_MM = 1.0
+"""Half height of the band in which the anterior margin is read, and how evenly a groove's floor lies to both sides."""
+
+FLOOR_DEPTH_MM, DEEPEST_FLOOR_MM = 1.5, 3.0
+"""A groove's floor reaches this far from its deepest point, and at least to the second distance of both solids."""
+
+LEAST_FACING, FACING_SPREAD = 0.6, 0.04
+"""Cosines: how far the groove's floor may turn from its view, and the spread of those averaged."""
 
 
 def left_landmarks(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> dict[LandmarkName, FloatArray]:
     """Left landmarks (3,) of a bone from its field and surface vertices (n, 3); the neck follows from the nerve."""
-    left = vertices_mm[vertices_mm[:, 0] > 2.0]
+    shape = drawing("reference_bones.landmarks")
+    left = vertices_mm[vertices_mm[:, 0] > OFF_MIDLINE_MM]
     articular = _of_part(level, "superior_articular_left")
     lateral = _of_part(level, "ala_left" if level.name == "S1" else "transverse_left")
-    on_articular = left[_distance(articular, left) < 0.8]
+    on_articular = left[_distance(articular, left) < NEAR_SOLID_MM]
     found = {
         LandmarkName.SAP_TIP: on_articular[np.argmax(on_articular[:, 2])],
         LandmarkName.FORAMEN_POSTERIOR_BORDER: _anterior_margin(level, on_articular),
@@ -61,14 +69,15 @@ def left_landmarks(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) ->
     found[LandmarkName.SAP_TP_JUNCTION] = groove
     found[LandmarkName.TRANSVERSE_PROCESS_TIP] = left[np.argmax(left[:, 0])]
     mamillary, accessory = np.array(articular[-1].end), np.array(lateral[-1].end)
-    found[LandmarkName.MAMILLO_ACCESSORY_NOTCH] = bone.onto_surface(0.5 * (mamillary + accessory) + [1.0, 0.5, 0.0])[0]
+    notch = 0.5 * (mamillary + accessory) + np.array(shape.rows["notch_mm"])
+    found[LandmarkName.MAMILLO_ACCESSORY_NOTCH] = bone.onto_surface(notch)[0]
     return found
 
 
 def sacral_exit(bone: BoneField) -> FloatArray:
     """Point (3,) lateral to the base of the S1 process, where the left L5 dorsal ramus turns medially."""
-    centre, _, normal = lumbar.facet(dimensions(Vertebra("S1")))
-    found: FloatArray = bone.onto_surface(centre - 4.4 * normal + np.array([5.5, 4.0, -12.0]))[0]
+    offset = np.array(drawing("reference_bones.landmarks").rows["sacral_exit_mm"])
+    found: FloatArray = bone.onto_surface(lumbar.superior_process(dimensions(Vertebra("S1"))) + offset)[0]
     return found
 
 
@@ -84,8 +93,9 @@ def _distance(struts: list[Strut], points_mm: FloatArray) -> FloatArray:
 
 
 def _anterior_margin(level: Vertebra, on_articular: FloatArray) -> FloatArray:
-    height = 0.5 * dimensions(level).body_height_mm + FORAMEN_HEIGHT_ABOVE_ENDPLATE_MM
-    band = on_articular[np.abs(on_articular[:, 2] - height) < 1.0]
+    height = 0.5 * dimensions(level).body_height_mm
+    height += drawing("reference_bones.landmarks").numbers["foramen_above_endplate_mm"]
+    band = on_articular[np.abs(on_articular[:, 2] - height) < BAND_MM]
     if not len(band):
         raise LandmarkError(f"{level}: the superior articular process does not reach the height of the foramen.")
     found: FloatArray = band[np.argmin(band[:, 1])]
@@ -100,15 +110,18 @@ def _groove(
         _distance(lateral[: 1 if level.name == "S1" else 2], left),
     )
     depth = np.maximum(to_articular, to_lateral)  # small where both solids are near: the groove's floor
-    depth[left[:, 0] < dimensions(level).facet_centre_lateral_mm + 3.0] = np.inf
-    view = _SACRAL_GROOVE_VIEW if level.name == "S1" else _GROOVE_VIEW
+    shape = drawing("reference_bones.landmarks")
+    least_lateral_mm = dimensions(level).facet_centre_lateral_mm + shape.numbers["lateral_to_facet_mm"]
+    depth[left[:, 0] < least_lateral_mm] = np.inf
+    view = np.array(shape.rows["sacral_groove_view" if level.name == "S1" else "groove_view"])
     facing = bone.normal(left) @ (view / np.linalg.norm(view))
-    depth[facing < 0.6] = np.inf
+    depth[facing < LEAST_FACING] = np.inf
     if not np.isfinite(depth).any():
         raise LandmarkError(f"{level}: no groove between the superior articular process and its neighbour.")
-    is_floor = (np.abs(to_articular - to_lateral) < 1.0) & (depth < max(depth.min() + 1.5, 3.0))
+    is_floor = np.abs(to_articular - to_lateral) < BAND_MM
+    is_floor &= depth < max(depth.min() + FLOOR_DEPTH_MM, DEEPEST_FLOOR_MM)
     is_floor[np.argmin(depth)] = True
     points, facing = left[is_floor], facing[is_floor]
-    best = points[facing > facing.max() - 0.04]
+    best = points[facing > facing.max() - FACING_SPREAD]
     found: FloatArray = bone.onto_surface(best.mean(0))[0]
     return found

@@ -14,13 +14,14 @@ from scipy.ndimage import gaussian_filter1d
 
 from foramen.anatomy.reference_body.dimensions import VertebraDimensions
 from foramen.anatomy.reference_body.field import BoneField
+from foramen.knowledge.drawings import drawing
 from foramen.model.space import FloatArray
 
 STEP_MM = 0.5
 """Distance of neighbouring points of a course."""
 
-NERVE_OFFSET_MM = 0.9
-"""Distance of a medial branch's axis from the bone on which it lies."""
+SMOOTHING_STEPS = 2.0
+"""Standard deviation, in steps of the course, by which a branch is smoothed."""
 
 
 def course(points_mm: Sequence[FloatArray] | FloatArray) -> FloatArray:
@@ -34,32 +35,32 @@ def course(points_mm: Sequence[FloatArray] | FloatArray) -> FloatArray:
 
 def spinal_nerve(own: VertebraDimensions) -> FloatArray:
     """Course (n, 3) of a left spinal nerve from the sac to the psoas, in the frame of its own vertebra."""
-    wall = own.posterior_wall_mm
+    shape = drawing("reference_bones.spinal_nerve")
     if own.level.name == "S1":
-        sacral = [(9, 24, 10), (13, 21, -2), (17.6, 12, -11), (19.5, -4, -18), (21, -18, -25), (22, -26, -34)]
-        return course(np.array(sacral, dtype=np.float64))
-    pedicle_x = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
-    below = 0.5 * own.body_height_mm - own.pedicle_height_mm - 1.5
+        return course(np.array(shape.points["sacral"]))
+    x, wall, below = foramen_corner(own)
     inner = 0.5 * own.canal_width_mm
-    low = 1.5 if own.level.name == "L5" else 0.0  # the fifth root lies against the disc
-    points = [
-        (0.55 * inner, wall + 7.5, below + 17.0),
-        (inner - 3.5, wall + 3.2, below + 6.0),
-        (inner - 1.5 - low, wall + 2.6 - 0.4 * low, below - 2.0 - 1.8 * low),
-        (pedicle_x, wall + 1.0 - 1.2 * low, below - 5.8 - 2.0 * low),
-        (pedicle_x + 7.5, wall - 1.5 - low, below - 10.0 - 1.7 * low),
-        (pedicle_x + 12.0, wall - 7.0, below - 18.0),
-        (pedicle_x + 13.5, wall - 13.0, below - 29.0),
-    ]
-    return course(np.array(points, dtype=np.float64))
+    points = np.array(shape.points["course"])
+    points[:, 0] += [shape.numbers["at_sac_fraction"] * inner, inner, inner, x, x, x, x]
+    points[:, 1:] += [wall, below]
+    if own.level.name == "L5":  # the fifth root lies against the disc
+        points += shape.numbers["l5_shift_mm"] * np.array(shape.points["l5_shifts"])
+    return course(points)
+
+
+def foramen_corner(own: VertebraDimensions) -> tuple[float, float, float]:
+    """Left roof of the foramen: middle of the pedicle, posterior wall, lower border of the pedicle (own frame)."""
+    below_endplate_mm = drawing("reference_bones.pedicle").numbers["below_endplate_mm"]
+    below = 0.5 * own.body_height_mm - own.pedicle_height_mm - below_endplate_mm
+    return 0.5 * (own.canal_width_mm + own.pedicle_width_mm), own.posterior_wall_mm, below
 
 
 def ganglion(own: VertebraDimensions, nerve_mm: FloatArray, length_mm: float) -> FloatArray:
     """Part (n, 3) of a left spinal nerve's course (own frame) that is the dorsal root ganglion."""
-    pedicle_x = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
+    lateral_mm, _, _ = foramen_corner(own)
     if own.level.name == "S1":
-        pedicle_x = 15.5
-    middle = int(np.argmin(np.abs(nerve_mm[:, 0] - pedicle_x)))
+        lateral_mm = drawing("reference_bones.spinal_nerve").numbers["sacral_ganglion_lateral_mm"]
+    middle = int(np.argmin(np.abs(nerve_mm[:, 0] - lateral_mm)))
     half = max(round(0.5 * length_mm / STEP_MM), 1)
     return nerve_mm[max(middle - half, 0) : middle + half + 1]
 
@@ -67,8 +68,8 @@ def ganglion(own: VertebraDimensions, nerve_mm: FloatArray, length_mm: float) ->
 def ramus_origin(own: VertebraDimensions) -> FloatArray:
     """Point (3,) just outside the foramen where the left dorsal ramus leaves its spinal nerve (own frame)."""
     nerve = spinal_nerve(own)
-    pedicle_x = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
-    found: FloatArray = nerve[int(np.argmin(np.abs(nerve[:, 0] - (pedicle_x + 6.5))))]
+    lateral_mm = foramen_corner(own)[0] + drawing("reference_bones.spinal_nerve").numbers["ramus_beyond_pedicle_mm"]
+    found: FloatArray = nerve[int(np.argmin(np.abs(nerve[:, 0] - lateral_mm)))]
     return found
 
 
@@ -80,27 +81,29 @@ def medial_branch(
     From `origin_mm` over the groove at `junction_mm`, along the lateral neck of the superior articular process,
     under the mamillo-accessory ligament at `notch_mm`, then medially on the lamina into multifidus.
     """
-    approach = junction_mm + np.array([0.8, -4.0, 0.8])
+    shape = drawing("reference_bones.medial_branch")
+    from_bone_mm = shape.numbers["from_bone_mm"]
+    approach = junction_mm + np.array(shape.rows["approach_mm"])
     neck = 0.5 * (junction_mm + notch_mm)
-    lamina = notch_mm + np.array([-4.0, 1.0, -5.0])
-    end = notch_mm + np.array([-8.5, 3.5, -11.0])
-    on_bone = bone.onto_surface(np.stack([approach, junction_mm, neck, notch_mm, lamina]), offset_mm=NERVE_OFFSET_MM)
-    end = bone.onto_surface(end, offset_mm=2.5)[0]
+    lamina = notch_mm + np.array(shape.rows["lamina_mm"])
+    end = notch_mm + np.array(shape.rows["end_mm"])
+    on_bone = bone.onto_surface(np.stack([approach, junction_mm, neck, notch_mm, lamina]), offset_mm=from_bone_mm)
+    end = bone.onto_surface(end, offset_mm=shape.numbers["end_from_bone_mm"])[0]
     line = course([origin_mm, *on_bone, end])
     near = [int(np.argmin(np.linalg.norm(line - p, axis=1))) for p in (on_bone[0], on_bone[4])]
     for _ in range(3):
         touching = slice(near[0], near[1] + 1)
-        line[touching] = bone.onto_surface(line[touching], offset_mm=NERVE_OFFSET_MM)
-        inner = gaussian_filter1d(line, 2.0, axis=0, mode="nearest")
+        line[touching] = bone.onto_surface(line[touching], offset_mm=from_bone_mm)
+        inner = gaussian_filter1d(line, SMOOTHING_STEPS, axis=0, mode="nearest")
         line[1:-1] = inner[1:-1]
-        line = _off_bone(bone, line)
+        line = _off_bone(bone, line, from_bone_mm)
     return line, bone.onto_surface(on_bone[2])[0]
 
 
-def _off_bone(bone: BoneField, line_mm: FloatArray) -> FloatArray:
-    close = bone.at(line_mm) < NERVE_OFFSET_MM
+def _off_bone(bone: BoneField, line_mm: FloatArray, from_bone_mm: float) -> FloatArray:
+    close = bone.at(line_mm) < from_bone_mm
     close[0] = False
     if close.any():
         line_mm = line_mm.copy()
-        line_mm[close] = bone.onto_surface(line_mm[close], offset_mm=NERVE_OFFSET_MM)
+        line_mm[close] = bone.onto_surface(line_mm[close], offset_mm=from_bone_mm)
     return line_mm

@@ -6,6 +6,7 @@ few special solids. Distances are of first order: exact at the surface, slightly
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,16 +85,16 @@ class Body:
     """A vertebral body: kidney-shaped section, waisted walls, slightly hollow endplates.
 
     The superior endplate is the plane z = height / 2; the inferior one is tilted by `wedge_rad`
-    (positive: taller in front).
+    (positive: taller in front). `form` holds the numbers of the drawing `reference_bones.body`: rims, hollows and
+    exponents of the section.
     """
 
     width_mm: float
     depth_mm: float
     height_mm: float
     wedge_rad: float
-    waist: float = 0.11
-    posterior_hollow_mm: float = 2.6
-    endplate_hollow_mm: float = 1.6
+    waist_fraction: float
+    form: Mapping[str, float]
     part: str = "body"
     blend_mm: float = 4.0
 
@@ -105,23 +106,34 @@ class Body:
 
     def distance(self, x: Field, y: Field, z: Field) -> Field:
         """Signed distance at broadcastable coordinates."""
-        half_width, half_depth = 0.5 * self.width_mm + 0.65, 0.5 * self.depth_mm + 0.1  # the rims are rounded off
+        form = self.form
+        half_width = 0.5 * self.width_mm + form["rim_width_mm"]  # the rims are rounded off
+        half_depth = 0.5 * self.depth_mm + form["rim_depth_mm"]
         half_height = 0.5 * self.height_mm
         middle = np.clip(1 - (z / np.float32(half_height)) ** 2, 0, 1)
-        profile = 1 - np.float32(self.waist) * middle
+        profile = 1 - np.float32(self.waist_fraction) * middle
         lateral = x / np.float32(half_width)
-        hollow = np.float32(self.posterior_hollow_mm) * np.clip(1 - (1.7 * lateral) ** 2, 0, None)
-        hollow = np.where(y > 0, hollow * np.clip(y / np.float32(0.4 * half_depth), 0, 1), 0)
+        hollow = np.float32(form["posterior_hollow_mm"]) * np.clip(
+            1 - (form["hollow_narrowing"] * lateral) ** 2, 0, None
+        )
+        deep = np.clip(y / np.float32(form["hollow_begins_fraction"] * half_depth), 0, 1)
+        hollow = np.where(y > 0, hollow * deep, 0)
         v = (y + hollow) / (np.float32(half_depth) * profile)
         u = lateral / profile
-        power = np.where(v > 0, np.float32(2.7), np.float32(2.1))  # round in front, square behind
+        power = section_power(form, v)  # round in front, square behind
         k0 = (np.abs(u) ** power + np.abs(v) ** power) ** (1 / power)
         wall = (k0 - 1) * np.float32(0.5 * (half_width + half_depth)) * profile
-        dish = np.float32(self.endplate_hollow_mm) * np.clip(1 - (k0 / 0.8) ** 2, 0, 1)
+        dish = np.float32(form["endplate_hollow_mm"]) * np.clip(1 - (k0 / form["dish_fraction"]) ** 2, 0, 1)
         top = z - np.float32(half_height) + dish
         bottom = -(z + np.float32(half_height)) * np.cos(self.wedge_rad) - y * np.sin(self.wedge_rad) + dish
-        found: Field = smooth_maximum(wall, smooth_maximum(top, bottom, 1.0), 2.5).astype(np.float32)
+        ends = smooth_maximum(top, bottom, form["endplate_edge_mm"])
+        found: Field = smooth_maximum(wall, ends, form["rim_edge_mm"]).astype(np.float32)
         return found
+
+
+def section_power(form: Mapping[str, float], posterior: Field) -> Field:
+    """Exponent of a body's or disc's outline: behind the middle (`posterior` > 0) or before it."""
+    return np.where(posterior > 0, np.float32(form["back_exponent"]), np.float32(form["front_exponent"]))
 
 
 Solid = Strut | Body

@@ -10,6 +10,8 @@ from scipy.interpolate import PchipInterpolator
 
 from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.reference_body.lumbar import canal_front_mm
+from foramen.knowledge.drawings import drawing
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
@@ -47,7 +49,9 @@ class SpineLine:
 
     def _line(self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray) -> FloatArray:
         points = [self.point(level.name, 0.0, *place(level)) for level in self.frames]
-        points.append(self.point("S1", 0.0, place(Vertebra("S1"))[0] - 4.0, -45.0 + place(Vertebra("S1"))[1]))
+        posterior, superior = place(Vertebra("S1"))
+        backwards, upwards = drawing("reference_bones.canal_line").rows["below_mm"]
+        points.append(self.point("S1", 0.0, posterior + backwards, superior + upwards))
         order = np.argsort([p[2] for p in points])
         heights, y = np.array(points)[order, 2], np.array(points)[order, 1]
         found: FloatArray = PchipInterpolator(heights, y)(np.clip(z_mm, heights[0], heights[-1]))
@@ -57,12 +61,17 @@ class SpineLine:
 def _canal_middle(level: Vertebra) -> tuple[float, float]:
     own = dimensions(level)
     if level.name == "S1":
-        return 24.0, 0.0
-    return own.posterior_wall_mm - 2.0 + 0.5 * own.canal_depth_mm, 0.0
+        return _sacral("sacral_canal_mm")
+    return canal_front_mm(own) + 0.5 * own.canal_depth_mm, 0.0
 
 
 def _spinous_tip(level: Vertebra) -> tuple[float, float]:
     own = dimensions(level)
     if level.name == "S1":
-        return 48.0, -12.0
+        return _sacral("sacral_spinous_tip_mm")
     return own.posterior_wall_mm + own.spinous_length_mm, -0.5 * own.spinous_height_mm
+
+
+def _sacral(name: str) -> tuple[float, float]:
+    posterior, superior = drawing("reference_bones.canal_line").rows[name]
+    return posterior, superior

@@ -41,7 +41,7 @@ def hu_of_label() -> NDArray[np.float32]:
     for entry in entries:
         if entry is not None and entry.tissue in _FACT_OF_TISSUE:
             table[entry.value] = number(f"anatomy.{_FACT_OF_TISSUE[entry.tissue]}")
-    table[GAS_VALUE] = 0.9 * number("anatomy.hu_air")
+    table[GAS_VALUE] = number("anatomy.hu_bowel_gas")
     return table
 
 
@@ -49,8 +49,9 @@ def bone_hu(distance_mm: Field, is_body: NDArray[np.bool_]) -> Field:
     """Hounsfield units inside bone from the signed distance to its surface: a cortical shell over spongy bone."""
     cortical, cancellous = number("anatomy.hu_cortical"), number("anatomy.hu_cancellous")
     body, arch = number("anatomy.cortical_thickness_body_mm"), number("anatomy.cortical_thickness_arch_mm")
+    transition = np.float32(number("anatomy.cortical_transition_mm"))
     depth = -distance_mm
     thickness = np.where(is_body, np.float32(body), np.float32(arch))
-    spongy = np.clip((depth - thickness) / np.float32(0.9), 0, 1)
+    spongy = np.clip((depth - thickness) / transition, 0, 1)
     found: Field = (cortical + (cancellous - cortical) * spongy).astype(np.float32)
     return found

@@ -10,6 +10,7 @@ from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.dimensions import dimensions, per_level
 from foramen.anatomy.reference_body.nerves import ganglion, ramus_origin, spinal_nerve
 from foramen.anatomy.reference_body.vertebra import on_side, reference_vertebra
+from foramen.knowledge.drawings import drawing
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import structure_labels
 from foramen.model.anatomy import (
@@ -26,9 +27,6 @@ from foramen.model.anatomy import (
 )
 from foramen.model.levels import Root, Side, Vertebra, neighbour_above
 from foramen.model.space import FloatArray
-
-LANDMARK_SD_MM = 0.3
-"""Uncertainty of a true landmark: the grid of the distance field."""
 
 DRAWN_KEEP_OUTS = (
     "thecal_sac", "canal", "aorta", "inferior_vena_cava", "iliac_vessels", "kidneys", "bowel", "solid_organs",
@@ -63,13 +61,14 @@ def true_anatomy(
 
 def _vertebra(level: Vertebra, frame: VertebraFrame, build: Build) -> VertebraAnatomy:
     reference = reference_vertebra(level)
+    sd_mm = drawing("reference_bones.landmarks").numbers["sd_mm"]
     landmarks = tuple(
         Landmark(
             name=name,
             vertebra=level,
             side=side,
             position_mm=frame.to_lps(point * np.array(build.scale)),
-            sd_mm=LANDMARK_SD_MM,
+            sd_mm=sd_mm,
             confidence_fraction=1.0,
             origin=Origin.TRUTH,
         )
@@ -139,9 +138,10 @@ def _crossing_branch(level: Vertebra, side: Side, frames: Mapping[Vertebra, Vert
 
 
 def _begun_at(line_mm: FloatArray, start_mm: FloatArray) -> FloatArray:
-    """The course shifted at its beginning to start on the spinal nerve of this body; unchanged after 6 mm."""
+    """The course shifted at its beginning to start on the spinal nerve of this body; unchanged some mm further."""
+    blend_mm = drawing("reference_bones.spinal_nerve").numbers["start_blend_mm"]
     along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line_mm, axis=0), axis=1))])
-    weight = np.clip(1 - along / 6.0, 0, 1)[:, None]
+    weight = np.clip(1 - along / blend_mm, 0, 1)[:, None]
     found: FloatArray = line_mm + weight * (start_mm - line_mm[0])
     return found
 

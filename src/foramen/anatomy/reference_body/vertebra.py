@@ -19,6 +19,7 @@ from foramen.anatomy.reference_body.landmarks import left_landmarks, sacral_exit
 from foramen.anatomy.reference_body.nerves import medial_branch, ramus_origin, spinal_nerve
 from foramen.anatomy.reference_body.posture import mean_frames
 from foramen.geometry.meshes import surface_of_level
+from foramen.knowledge.drawings import drawing
 from foramen.model.anatomy import LandmarkName
 from foramen.model.levels import Side, Vertebra, neighbour_above
 from foramen.model.space import FloatArray, Surface, VolumeGeometry
@@ -112,7 +113,8 @@ def _nerve_above(level: Vertebra) -> tuple[FloatArray, FloatArray]:
     frames = mean_frames()
     above = neighbour_above(level)
     if above is None or above not in frames:
-        lift = np.array([0.0, -2.0, dimensions(level).body_height_mm + 6.0])
+        lift = np.array([0.0, 0.0, dimensions(level).body_height_mm])
+        lift += np.array(drawing("reference_bones.spinal_nerve").rows["above_t12_mm"])
         return spinal_nerve(dimensions(level)) + lift, ramus_origin(dimensions(level)) + lift
     upper, here, own = frames[above], frames[level], dimensions(above)
     return (
