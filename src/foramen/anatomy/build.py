@@ -109,7 +109,8 @@ def _measure(work: _Work) -> dict[Vertebra, BodyShape]:
     balls = {level: body_ball(bone) for level, bone in work.bones.items() if level != SACRUM}
     whole = {level: ball for level, ball in balls.items() if not work.bones[level].is_cut}
     usual_radius = float(np.median([r for _, r in (whole or balls).values()])) if balls else 0.0
-    rows = {level: centre for level, (centre, radius) in balls.items() if radius > 0.7 * usual_radius}
+    least_radius = number("registration.least_body_radius_fraction") * usual_radius
+    rows = {level: centre for level, (centre, radius) in balls.items() if radius > least_radius}
     found: dict[Vertebra, BodyShape] = {}
     for level in whole:
         bone = work.bones[level]
@@ -213,7 +214,7 @@ def _centres_mm(labels: LabelMap) -> dict[int, FloatArray]:
 def _check_on_bone(image: Volume, labels: LabelMap) -> None:
     """Raise `ImageError` if the vertebral labels are not denser than what surrounds them."""
     mask = (labels.values > 0) & (labels.values < 5000)
-    reach = max(1, round(6.0 / float(image.geometry.spacing_mm.min())))
+    reach = max(1, round(number("registration.bone_contrast_reach_mm") / float(image.geometry.spacing_mm.min())))
     box = ndimage.find_objects(mask.astype(np.uint8))[0]
     block = tuple(slice(max(s.start - reach, 0), s.stop + reach) for s in box)
     inside = mask[block]

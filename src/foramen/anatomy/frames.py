@@ -16,16 +16,10 @@ from scipy.spatial import cKDTree
 
 from foramen.anatomy.bones import GRID_MM, Bone
 from foramen.errors import LandmarkError, LevelError
+from foramen.knowledge.facts import number
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
-
-LARGEST_TILT_COSINE = 0.2
-"""A vertebra's back or head axis further than about 78 degrees from the patient's means a wrong orientation."""
-
-FAR_FROM_BODY = 2.1
-"""Bone beyond this multiple of the body's largest ball belongs to the arch and its processes."""
-
 
 BODY_WEIGHT = 0.2
 """Weight of the body's surface against that of the arch in the search for the mirror plane."""
@@ -54,8 +48,8 @@ def body_ball(bone: Bone) -> tuple[FloatArray, float]:
 def back_of(bone: Bone, centre_mm: FloatArray, radius_mm: float) -> FloatArray:
     """Unit vector from the body to the arch and its processes."""
     inside = bone.low_mm + GRID_MM * np.argwhere(bone.distance_mm < 0)
-    far = inside[np.linalg.norm(inside - centre_mm, axis=1) > FAR_FROM_BODY * radius_mm]
-    if len(far) < 0.03 * len(inside):
+    far = inside[np.linalg.norm(inside - centre_mm, axis=1) > number("registration.far_from_body_radii") * radius_mm]
+    if len(far) < number("registration.least_arch_fraction") * len(inside):
         raise LandmarkError(
             f"{bone.level}: the label shows a body but no arch ({len(far)} mm3 away from the body). "
             "Use a label map of whole vertebrae."
@@ -73,20 +67,22 @@ def up_of(level: Vertebra, centres_mm: dict[Vertebra, FloatArray]) -> FloatArray
         return np.array([0.0, 0.0, 1.0])
     up: FloatArray = centres_mm[upper] - centres_mm[lower]
     up /= np.linalg.norm(up)
-    if up[2] < LARGEST_TILT_COSINE:
+    limit = number("registration.largest_tilt_cosine")
+    if up[2] < limit:
         raise LevelError(
             f"The labels {upper} and {lower} are in the wrong order: {upper} does not lie above {lower} "
-            f"(cosine {up[2]:.2f}, limit {LARGEST_TILT_COSINE}). The label map is upside down or misnamed."
+            f"(cosine {up[2]:.2f}, limit {limit}). The label map is upside down or misnamed."
         )
     return up
 
 
 def check_back(bone: Bone, back: FloatArray) -> None:
     """Raise `LandmarkError` if the arch does not lie behind the body."""
-    if back[1] < LARGEST_TILT_COSINE:
+    limit = number("registration.largest_tilt_cosine")
+    if back[1] < limit:
         raise LandmarkError(
             f"{bone.level}: the arch does not lie behind the body (cosine {back[1]:.2f}, limit "
-            f"{LARGEST_TILT_COSINE}). The label map is mirrored or its orientation is wrong: check it against the scan."
+            f"{limit}). The label map is mirrored or its orientation is wrong: check it against the scan."
         )
 
 
@@ -148,7 +144,8 @@ def mirror_plane(bone: Bone, left: FloatArray, point_mm: FloatArray, radius_mm: 
     step = max(1, len(bone.surface_mm) // 6000)
     surface, facing = bone.surface_mm[::step], bone.normals[::step]
     points, normals = surface[::3], facing[::3]
-    weights = np.where(np.linalg.norm(points - point_mm, axis=1) > FAR_FROM_BODY * radius_mm, 1.0, BODY_WEIGHT)
+    far_mm = number("registration.far_from_body_radii") * radius_mm
+    weights = np.where(np.linalg.norm(points - point_mm, axis=1) > far_mm, 1.0, BODY_WEIGHT)
     weight_mm = 6.0
     tree = cKDTree(np.hstack([surface, weight_mm * facing]))
     normal, on_plane = left / np.linalg.norm(left), np.array(point_mm, dtype=np.float64)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from foramen.anatomy.obstacles import Obstacles
 from foramen.geometry.segments import point_segment_distance
 from foramen.geometry.skin import Body
+from foramen.knowledge.facts import number
 from foramen.model.space import FloatArray
 
 ELECTRODE_STEP_MM = 0.5
 SHAFT_STEP_MM = 1.0
-LONGEST_PATH_MM = 260.0
-"""Farthest that the skin is looked for from the tip."""
+"""Steps at which distances are read along the bare part and along the shaft."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,4 +106,4 @@ def mean_nerve_distance_mm(needles: Needles, segment_mm: FloatArray) -> FloatArr
 
 def skin_distances_mm(needles: Needles, body: Body) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Distances (n,) mm from tips to the skin along the needles, and which of them stay in the image."""
-    return body.exit_distance_mm(needles.tips_mm, needles.backs, longest_mm=LONGEST_PATH_MM)
+    return body.exit_distance_mm(needles.tips_mm, needles.backs, longest_mm=number("trajectory.longest_path_mm"))

@@ -18,6 +18,7 @@ from foramen.anatomy.bones import Bone, margin_mm
 from foramen.anatomy.frames import BodyShape
 from foramen.anatomy.reference_body import ReferenceVertebra, reference_vertebra
 from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.knowledge.facts import numbers
 from foramen.model.anatomy import LandmarkName, VertebraFrame
 from foramen.model.levels import Side, Vertebra
 from foramen.model.space import FloatArray
@@ -166,7 +167,8 @@ def _target(bone: Bone, frame: VertebraFrame) -> _Samples:
 def _initial(level: Vertebra, body: BodyShape) -> tuple[FloatArray, FloatArray]:
     own = dimensions(level)
     size = np.array([own.body_width_mm, own.body_depth_mm, own.body_height_mm])
-    ratio = np.clip(body.size_mm / size, 0.7, 1.4)
+    smallest, largest = numbers("registration.body_ratio_range")
+    ratio = np.clip(body.size_mm / size, smallest, largest)
     ratio = np.where(np.isfinite(ratio), ratio, np.nanmean(ratio))
     ratio = 0.5 * (ratio + ratio.mean())  # half-way to a similarity: the body's edges are read roughly
     top = body.frame.to_vertebra(body.frame.superior_endplate_mm)

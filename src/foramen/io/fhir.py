@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from foramen.errors import RecordError
 from foramen.io.medicine_names import recognised
+from foramen.knowledge.facts import number
 from foramen.knowledge.record_facts import check_answer, record_facts
 from foramen.model.record import UNKNOWN, Answer, ClinicalRecord, Complaint, Listed, Medicine
 
@@ -26,8 +27,6 @@ PREGNANCY_STATUS_LOINC = "82810-3"
 LIST_LOINC = {"10160-0": "medicines", "48765-2": "allergies", "11450-4": "conditions"}
 """Document section codes (LOINC) that a FHIR List carries: medication use, allergies, problem list."""
 
-PREGNANCY_DAYS = 294
-"""A recorded pregnancy is taken to last at most 42 weeks from its onset."""
 
 _UNITS: dict[str, dict[str, float]] = {
     "kg": {"kg": 1.0, "g": 1e-3, "[lb_av]": 0.45359237},
@@ -310,7 +309,7 @@ def _conditions(read: _Bundle) -> tuple[str, ...]:
 
 def _pregnancy(read: _Bundle) -> Answer | None:
     resource = _latest(read, PREGNANCY_STATUS_LOINC)
-    earliest = (read.on - datetime.timedelta(days=PREGNANCY_DAYS)).isoformat()
+    earliest = (read.on - datetime.timedelta(weeks=number("import_checks.longest_pregnancy_weeks"))).isoformat()
     if resource is not None and _day(resource)[:10] >= earliest:
         words = _words(resource.get("valueCodeableConcept")).lower()
         source = f"FHIR Observation, LOINC {PREGNANCY_STATUS_LOINC}"

@@ -6,24 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.errors import ImageError
-
-FAT_OR_LESS_HU = -20.0
-"""Fat, lung and air lie below this value; a body CT always has some of them."""
-
-LEAST_FAT_OR_LESS_FRACTION = 0.002
-"""Smallest fraction of voxels below `FAT_OR_LESS_HU` in a CT image."""
-
-BONE_HU = 200.0
-"""Cortical bone exceeds this value in any CT of the spine."""
-
-LOWEST_HU = -33000.0
-HIGHEST_HU = 66000.0
-"""Range of stored numbers, with padding below and metal above."""
+from foramen.knowledge.facts import number
 
 
 def require_hounsfield(values: NDArray[np.float32], name: str) -> None:
     """Raise `ImageError` with the reason unless the voxels look like Hounsfield units of a body."""
     low, high = float(values.min()), float(values.max())
+    lowest_hu, highest_hu = number("import_checks.lowest_hu"), number("import_checks.highest_hu")
+    bone_hu = number("import_checks.bone_hu")
+    least_fraction = number("import_checks.least_fat_or_less_fraction")
     found = f"{name} does not look like a CT in Hounsfield units: its values run from {low:g} to {high:g}"
     if low >= 0 and high <= 255:
         raise ImageError(f"{found}, as a picture of 8 bits does. Export the CT itself, not a screenshot or a mask.")
@@ -32,16 +23,16 @@ def require_hounsfield(values: NDArray[np.float32], name: str) -> None:
             f"{found}, without the negative values of fat and air: it is an MR image, or a CT whose rescale "
             "intercept (usually -1024) was not applied. Give the CT, converted with its rescale slope and intercept."
         )
-    if high < BONE_HU:
+    if high < bone_hu:
         raise ImageError(
-            f"{found}: nothing is as dense as bone ({BONE_HU:g} HU). It may be normalised or not a CT of the spine. "
+            f"{found}: nothing is as dense as bone ({bone_hu:g} HU). It may be normalised or not a CT of the spine. "
             "Give the CT in Hounsfield units."
         )
-    if low < LOWEST_HU or high > HIGHEST_HU:
-        raise ImageError(f"{found}, outside {LOWEST_HU:g} to {HIGHEST_HU:g}. Convert the scan again from DICOM.")
-    fraction = float((values < FAT_OR_LESS_HU).mean())
-    if fraction < LEAST_FAT_OR_LESS_FRACTION:
+    if low < lowest_hu or high > highest_hu:
+        raise ImageError(f"{found}, outside {lowest_hu:g} to {highest_hu:g}. Convert the scan again from DICOM.")
+    fraction = float((values < number("import_checks.fat_or_less_hu")).mean())
+    if fraction < least_fraction:
         raise ImageError(
             f"{found} and only {100 * fraction:.2f} % of its voxels are as light as fat or air "
-            f"(at least {100 * LEAST_FAT_OR_LESS_FRACTION} % expected). Give the CT in Hounsfield units."
+            f"(at least {100 * least_fraction} % expected). Give the CT in Hounsfield units."
         )

@@ -8,36 +8,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from foramen.knowledge.facts import number
 from foramen.knowledge.labels import Label, label
 from foramen.model.levels import Side
 from foramen.model.space import FloatArray, Volume
 
-DENSE_HU = 100.0
-"""Most voxels of bone exceed this value; hardly any of muscle or bowel do."""
-
-LEAST_DENSE_BONE_FRACTION = 0.25
-"""Smallest fraction of dense voxels in bone labels that lie on bone (real maps: 0.5 to 0.9)."""
-
-MOST_DENSE_SOFT_FRACTION = 0.25
-"""Largest fraction of dense voxels in labels of muscle and organs (real maps: below 0.05)."""
-
-FLIP_GAIN_FRACTION = 0.10
-"""Gain in the dense fraction by which a mirrored label map fits the bones better than the given one."""
-
-LEAST_VOLUME_MM3 = 500.0
-"""Smaller structures are not used to judge sides."""
-
 SLAB_VOXELS = 16
 """Thickness of a slab in which a label map is worked through."""
 
-LEVEL_STEP_MM = 3.0
-"""A vertebra's centre lies at least this far above the next one's."""
-
-TALLEST_SPREAD_MM = 35.0
-"""Largest standard deviation of the heights of one vertebra's voxels (real maps: 10 to 22 mm)."""
-
-SIDE_STEP_MM = 5.0
-"""A left structure's centre lies at least this far to the left of its right counterpart."""
 
 _SITUS = {"liver": Side.RIGHT, "spleen": Side.LEFT, "aorta": Side.LEFT, "inferior_vena_cava": Side.RIGHT}
 _LOUD_ALONE = ("kidney", "hip", "psoas", "iliopsoas", "ribs", "femur", "gluteus", "erector", "lung", "multifidus")
@@ -61,6 +39,7 @@ def regions(values: NDArray[np.uint16], image: Volume) -> tuple[Region, ...]:
     Works through slabs, so that memory stays small on a large scan.
     """
     size = int(values.max()) + 1
+    dense_hu = number("import_checks.dense_hu")
     counts, dense, squares = np.zeros(size), np.zeros(size), np.zeros(size)
     sums = np.zeros((size, 3))
     for start in range(0, values.shape[0], SLAB_VOXELS):
@@ -70,23 +49,23 @@ def regions(values: NDArray[np.uint16], image: Volume) -> tuple[Region, ...]:
         index[:, 0] += start
         points_mm = image.geometry.lps_mm(index.astype(np.float64))
         counts += np.bincount(numbers, minlength=size)
-        dense += np.bincount(numbers, weights=image.values[tuple(index.T)] > DENSE_HU, minlength=size)
+        dense += np.bincount(numbers, weights=image.values[tuple(index.T)] > dense_hu, minlength=size)
         squares += np.bincount(numbers, weights=points_mm[:, 2] ** 2, minlength=size)
         for axis in range(3):
             sums[:, axis] += np.bincount(numbers, weights=points_mm[:, axis], minlength=size)
     voxel_mm3 = abs(float(np.linalg.det(image.geometry.affine_mm[:3, :3])))
     found: list[Region] = []
-    for number in np.flatnonzero(counts):
-        centre_mm = sums[number] / counts[number]
-        variance = float(squares[number] / counts[number] - centre_mm[2] ** 2)
+    for value in np.flatnonzero(counts):
+        centre_mm = sums[value] / counts[value]
+        variance = float(squares[value] / counts[value] - centre_mm[2] ** 2)
         found.append(
             Region(
-                value=int(number),
-                voxels=int(counts[number]),
-                volume_mm3=float(counts[number] * voxel_mm3),
+                value=int(value),
+                voxels=int(counts[value]),
+                volume_mm3=float(counts[value] * voxel_mm3),
                 centre_mm=centre_mm,
                 height_spread_mm=float(np.sqrt(max(variance, 0.0))),
-                dense_fraction=float(dense[number] / counts[number]),
+                dense_fraction=float(dense[value] / counts[value]),
             )
         )
     return tuple(found)
@@ -124,7 +103,7 @@ def height_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list
         if region.value in meanings
         and (vertebra := meanings[region.value].vertebra) is not None
         and vertebra.name != "S1"
-        and region.height_spread_mm > TALLEST_SPREAD_MM
+        and region.height_spread_mm > number("import_checks.tallest_spread_mm")
     ]
 
 
@@ -150,10 +129,10 @@ def side_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list[s
         if side is not Side.LEFT or (stem, Side.RIGHT) not in named:
             continue
         right = named[stem, Side.RIGHT]
-        if min(_volume(group), _volume(right)) < LEAST_VOLUME_MM3:
+        if min(_volume(group), _volume(right)) < number("import_checks.least_volume_mm3"):
             continue
         gap_mm = float(_centre(group)[0] - _centre(right)[0])
-        if gap_mm < SIDE_STEP_MM:
+        if gap_mm < number("import_checks.side_step_mm"):
             faults.append(f"{stem.replace('_', ' ')}: the left one lies {-gap_mm:.0f} mm to the right of the right one")
     if spine:
         faults += _faults_against_spine(named, float(_centre(spine)[0]))
@@ -166,16 +145,18 @@ def _faults_against_spine(named: dict[tuple[str, Side | None], list[Region]], sp
         if side is None or (stem, side.other) in named or not stem.startswith(_LOUD_ALONE):
             continue
         offset_mm = float(side.sign * (_centre(group)[0] - spine_mm))
-        if _volume(group) >= LEAST_VOLUME_MM3 and offset_mm < -SIDE_STEP_MM:
+        if _volume(group) >= number("import_checks.least_volume_mm3") and offset_mm < -number(
+            "import_checks.side_step_mm"
+        ):
             faults.append(
                 f"{side.value} {stem.replace('_', ' ')} lies {-offset_mm:.0f} mm on the other side of the spine"
             )
     situs = [
         (name, float(side.sign * (_centre(named[name, None])[0] - spine_mm)))
         for name, side in _SITUS.items()
-        if (name, None) in named and _volume(named[name, None]) >= LEAST_VOLUME_MM3
+        if (name, None) in named and _volume(named[name, None]) >= number("import_checks.least_volume_mm3")
     ]
-    if len(situs) >= 2 and all(offset_mm < -SIDE_STEP_MM for _, offset_mm in situs):
+    if len(situs) >= 2 and all(offset_mm < -number("import_checks.side_step_mm") for _, offset_mm in situs):
         faults.append(
             ", ".join(name.replace("_", " ") for name, _ in situs) + " all lie on the other side of the spine"
         )
@@ -193,18 +174,19 @@ def _volume(group: list[Region]) -> float:
 def density_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list[str]:
     """Whether bones lie on soft tissue, or muscles and organs on bone, in words."""
     faults: list[str] = []
+    dense_hu = number("import_checks.dense_hu")
     kinds = {"bone": {"bone"}, "muscle or organs": {"muscle", "organ"}}
     for kind, tissues in kinds.items():
         group = [r for r in found if r.value in meanings and meanings[r.value].tissue in tissues]
         group = [r for r in group if "cartilage" not in meanings[r.value].name]
-        if _volume(group) < LEAST_VOLUME_MM3:
+        if _volume(group) < number("import_checks.least_volume_mm3"):
             continue
         fraction = float(np.average([r.dense_fraction for r in group], weights=[r.voxels for r in group]))
-        if kind == "bone" and fraction < LEAST_DENSE_BONE_FRACTION:
-            faults.append(f"only {100 * fraction:.0f} % of the voxels labelled as bone exceed {DENSE_HU:g} HU")
-        if kind != "bone" and fraction > MOST_DENSE_SOFT_FRACTION:
+        if kind == "bone" and fraction < number("import_checks.least_dense_bone_fraction"):
+            faults.append(f"only {100 * fraction:.0f} % of the voxels labelled as bone exceed {dense_hu:g} HU")
+        if kind != "bone" and fraction > number("import_checks.most_dense_soft_fraction"):
             faults.append(
-                f"{100 * fraction:.0f} % of the voxels labelled as {kind} exceed {DENSE_HU:g} HU, as bone does"
+                f"{100 * fraction:.0f} % of the voxels labelled as {kind} exceed {dense_hu:g} HU, as bone does"
             )
     return faults
 
@@ -214,11 +196,11 @@ def mirror_fault(values: NDArray[np.uint16], image: Volume) -> str:
     is_vertebra = (values > 0) & (values < 5000)
     if not is_vertebra.any():
         return ""
-    is_dense = image.values > DENSE_HU
+    is_dense = image.values > number("import_checks.dense_hu")
     fraction = float(is_dense[is_vertebra].mean())
     for axis in range(3):
         mirrored = float(is_dense[np.flip(is_vertebra, axis)].mean())
-        if mirrored > fraction + FLIP_GAIN_FRACTION:
+        if mirrored > fraction + number("import_checks.flip_gain_fraction"):
             direction = image.geometry.axes[:, axis]
             name = ("left-right", "front-back", "head-foot")[int(np.argmax(np.abs(direction)))]
             return (

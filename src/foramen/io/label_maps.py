@@ -17,18 +17,13 @@ from scipy import ndimage
 
 from foramen.errors import ImageError
 from foramen.io import label_agreement
-from foramen.io.label_agreement import LEVEL_STEP_MM, Region, meanings_of, regions
+from foramen.io.label_agreement import Region, meanings_of, regions
 from foramen.io.label_schemes import FORAMEN, LabelScheme, SchemeKind, read_scheme, shipped_schemes
 from foramen.io.nifti import content_sha256, on_grid_of, read_array
+from foramen.knowledge.facts import number
 from foramen.knowledge.labels import FIRST_STRUCTURE, disc_value, label, vertebra_value
 from foramen.model.levels import USUAL_ORDER, VERTEBRA_NUMBERS, Vertebra
 from foramen.model.space import FloatArray, LabelMap, Volume
-
-REFINEMENT_REACH_MM = 4.0
-"""A part of a vertebra just outside every named vertebra belongs to the nearest one within this distance."""
-
-LEAST_OVERLAP_FRACTION = 0.6
-"""Smallest fraction of a refinement's bone that must lie in vertebrae that another map names."""
 
 LARGEST_NUMBER = 65535
 """Largest number of a label map (uint16)."""
@@ -130,7 +125,7 @@ def require_agreement(labels: LabelMap, image: Volume) -> None:
             f"The label map looks mirrored: {'; '.join([*sides[:3], *([mirror] if mirror else [])])}. Check how it was "
             "converted and make it again; only in a true situs inversus swap the sides in a mapping file."
         )
-    faults = label_agreement.order_faults(found, _vertebra_ranks(found), step_mm=-LEVEL_STEP_MM)
+    faults = label_agreement.order_faults(found, _vertebra_ranks(found), step_mm=-number("import_checks.level_step_mm"))
     if faults:
         raise ImageError(
             f"The vertebrae are not in order from head to foot: {'; '.join(faults[:3])} (Foramen's numbers, "
@@ -248,7 +243,7 @@ def _faults(raw: _RawMap, scheme: LabelScheme, vertebrae: NDArray[np.bool_] | No
     if scheme.name == FORAMEN:
         ranks = _vertebra_ranks(raw.regions)
     return [
-        *label_agreement.order_faults(raw.regions, ranks, step_mm=LEVEL_STEP_MM),
+        *label_agreement.order_faults(raw.regions, ranks, step_mm=number("import_checks.level_step_mm")),
         *label_agreement.height_faults(raw.regions, meanings),
         *label_agreement.side_faults(raw.regions, meanings),
         *label_agreement.density_faults(raw.regions, meanings),
@@ -260,7 +255,7 @@ def _refinement_faults(raw: _RawMap, scheme: LabelScheme, vertebrae: NDArray[np.
         return ["no other map names the vertebrae that it divides: give that map too"]
     is_part = np.isin(raw.values, list(scheme.parts))
     overlap = float(vertebrae[is_part].mean()) if is_part.any() else 0.0
-    if overlap < LEAST_OVERLAP_FRACTION:
+    if overlap < number("import_checks.least_overlap_fraction"):
         return [f"only {100 * overlap:.0f} % of its bone lies in vertebrae that another map names"]
     return []
 
@@ -280,9 +275,9 @@ def _convert(raw: _RawMap, scheme: LabelScheme) -> NDArray[np.uint16]:
     if scheme.name == FORAMEN:
         return raw.values
     table = np.zeros(int(raw.values.max()) + 1, dtype=np.uint16)
-    for number, value in scheme.values.items():
-        if number < len(table):
-            table[number] = value
+    for theirs, value in scheme.values.items():
+        if theirs < len(table):
+            table[theirs] = value
     converted: NDArray[np.uint16] = table[raw.values]
     return converted
 
@@ -298,13 +293,14 @@ def _refine(values: NDArray[np.uint16], raw: _RawMap, scheme: LabelScheme, image
     box = ndimage.find_objects((is_vertebra | (raw.values > 0)).astype(np.uint8))[0]
     bones, parts, before = is_vertebra[box], raw.values[box], values[box]
     distance, nearest = ndimage.distance_transform_edt(~bones, sampling=image.geometry.spacing_mm, return_indices=True)
-    number = before[tuple(nearest)] // 100
+    vertebra = before[tuple(nearest)] // 100
+    reach_mm = number("import_checks.refinement_reach_mm")
     refined = values.copy()
     for theirs, part in scheme.parts.items():
         offset = vertebra_value(Vertebra("L1"), part) % 100
-        is_here = (parts == theirs) & (distance <= REFINEMENT_REACH_MM)
+        is_here = (parts == theirs) & (distance <= reach_mm)
         is_here &= (bones & (before % 100 == 0)) | (before == 0)
-        refined[box][is_here] = (100 * number + offset)[is_here]
+        refined[box][is_here] = (100 * vertebra + offset)[is_here]
     discs = np.isin(raw.values, list(scheme.discs))
     if discs.any():
         refined = _name_discs(refined, discs & (values == 0), image)

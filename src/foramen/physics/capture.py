@@ -12,19 +12,23 @@ from foramen.model.thermal import DamageSet
 from foramen.physics.damage import objection
 from foramen.physics.placed_lesion import PlacedLesion, composed_omega, composed_peak_degC
 
-LEVELS_DEGC = (50.0, 60.0)
-"""Isotherms by which capture is reported."""
-
 
 def captures(
-    lesions: Sequence[PlacedLesion], sections_mm: FloatArray, sets: Sequence[DamageSet], *, time_s: float
+    lesions: Sequence[PlacedLesion],
+    sections_mm: FloatArray,
+    sets: Sequence[DamageSet],
+    *,
+    levels_degC: Sequence[float],
+    time_s: float,
 ) -> tuple[Capture, ...]:
-    """Captured fraction by 50 degC, 60 degC and Omega >= 1 of each damage set.
+    """Captured fraction by each isotherm and by Omega >= 1 of each damage set.
 
     Parameters
     ----------
     sections_mm : ndarray, shape (n, m, 3)
         m points across the nerve, rim included, at n even steps along the needed segment, LPS.
+    levels_degC : sequence of float
+        Isotherms by which capture is reported.
     time_s : float
         Length of one exposure, compared with each set's window; outside it the capture is flagged.
     """
@@ -32,7 +36,7 @@ def captures(
     coldest = composed_peak_degC(lesions, points).reshape(sections_mm.shape[:2]).min(axis=1)
     found = [
         Capture(criterion=f"{level:.0f}_degC", fraction=float(np.mean(coldest >= level)), is_within_window=True)
-        for level in LEVELS_DEGC
+        for level in levels_degC
     ]
     for damage in sets:
         least = composed_omega(lesions, damage.id, points).reshape(sections_mm.shape[:2]).min(axis=1)

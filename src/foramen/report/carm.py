@@ -10,6 +10,7 @@ from matplotlib.patches import Ellipse
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from foramen.knowledge.facts import number
 from foramen.model.plan import Posture, Trajectory, View
 from foramen.model.space import FloatArray, Volume
 from foramen.report.annotation import HALO, draw_letters, new_figure, png_bytes
@@ -18,18 +19,15 @@ from foramen.report.cuts import bare_tip_start_mm
 from foramen.report.messages import message
 from foramen.report.slices import crop_box
 
-SOURCE_TO_CENTRE_MM = 600.0
-"""Distance from X-ray source to the centre of the view in the simulated picture; a usual C-arm, for display only."""
-
-_WATER_PER_MM = 0.020
-_BONE_GAIN = 2.2
-_METAL_PER_MM = 1.1
-"""Attenuations of the picture, for display only: chosen for contrast, not for dose."""
-
 _HALF_MM = 62.0
 _PIXELS = 240
+"""Half width of the picture at its centre, and its pixels."""
+
 _REGION_MM = 130.0
+"""Half size of the block of the scan that is shone through."""
+
 _STEP_MM = 2.5
+"""Step of the line integrals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,8 +42,9 @@ def attenuation_of(image: Volume, centre_mm: FloatArray) -> Attenuation:
     """Attenuation of the scan around a point, bone enhanced for display."""
     box = crop_box(image.geometry, centre_mm - _REGION_MM, centre_mm + _REGION_MM)
     hu = image.values[box]
-    per_mm = _WATER_PER_MM * np.clip(1 + hu / 1000, 0, None)
-    per_mm += _WATER_PER_MM * _BONE_GAIN * np.clip((hu - 120) / 1000, 0, 2)
+    water, gain = number("display.water_attenuation_per_mm"), number("display.bone_gain")
+    per_mm = water * np.clip(1 + hu / 1000, 0, None)
+    per_mm += water * gain * np.clip((hu - number("display.bone_gain_from_hu")) / 1000, 0, 2)
     affine = np.array(image.geometry.affine_mm)
     affine[:3, 3] = image.geometry.lps_mm(np.array([part.start for part in box], dtype=np.float64))
     return Attenuation(per_mm=np.ascontiguousarray(per_mm, dtype=np.float32), affine_mm=affine)
@@ -60,7 +59,7 @@ def view_camera(view: View) -> Camera:
         up=up / np.linalg.norm(up),
         half_mm=_HALF_MM,
         pixels=_PIXELS,
-        source_mm=SOURCE_TO_CENTRE_MM,
+        source_mm=number("display.source_to_centre_mm"),
     )
 
 
@@ -72,7 +71,7 @@ def simulated_xray(
 
     starts, directions = camera.rays(0.0)
     inverse = np.ascontiguousarray(np.linalg.inv(attenuation.affine_mm)[:3])
-    reach = 2.0 * SOURCE_TO_CENTRE_MM
+    reach = 2.0 * number("display.source_to_centre_mm")
     body = line_integrals(attenuation.per_mm, inverse, starts, directions, reach, _STEP_MM)
     path = body.reshape(camera.pixels, camera.pixels)
     # Detail over slow changes of thickness, as C-arms process their pictures.
@@ -84,7 +83,7 @@ def simulated_xray(
         ends = np.array([[t.entry_mm - 20 * t.direction, t.tip_mm] for t in trajectories])
         radii = np.array([t.device.radius_mm for t in trajectories])
         metal = capsule_chords(starts, directions, ends, radii).reshape(grey.shape)
-        grey = grey * np.exp(-_METAL_PER_MM * metal)
+        grey = grey * np.exp(-number("display.metal_attenuation_per_mm") * metal)
     shown: NDArray[np.float64] = np.clip(grey, 0, 1)
     return shown
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from foramen.knowledge.facts import numbers
 from foramen.model.anatomy import NerveKind
 
 TARGET_NERVE = "#F0E442"
@@ -38,10 +39,11 @@ class IsothermLook:
     opacity_fraction: float
 
 
-ISOTHERMS: tuple[IsothermLook, ...] = (
-    IsothermLook(temperature_degC=45.0, colour="#56B4E9", line="dotted", opacity_fraction=0.10),
-    IsothermLook(temperature_degC=50.0, colour="#E69F00", line="dashed", opacity_fraction=0.22),
-    IsothermLook(temperature_degC=60.0, colour="#FF5A1F", line="solid", opacity_fraction=0.38),
+_LOOKS = (("#56B4E9", "dotted", 0.10), ("#E69F00", "dashed", 0.22), ("#FF5A1F", "solid", 0.38))
+
+ISOTHERMS: tuple[IsothermLook, ...] = tuple(
+    IsothermLook(temperature_degC=level, colour=colour, line=line, opacity_fraction=opacity)
+    for level, (colour, line, opacity) in zip(numbers("damage.isotherms_degC"), _LOOKS, strict=True)
 )
 """From outside inwards; told apart by line as well as by colour."""
 
@@ -60,8 +62,13 @@ class Window:
         return self.level_hu - self.width_hu / 2, self.level_hu + self.width_hu / 2
 
 
-BONE_WINDOW = Window(name="bone", level_hu=300.0, width_hu=1400.0)
-SOFT_WINDOW = Window(name="soft tissue", level_hu=50.0, width_hu=500.0)
+def _window(name: str, fact_id: str) -> Window:
+    level_hu, width_hu = numbers(fact_id)
+    return Window(name=name, level_hu=level_hu, width_hu=width_hu)
+
+
+BONE_WINDOW = _window("bone", "display.bone_window_hu")
+SOFT_WINDOW = _window("soft tissue", "display.soft_window_hu")
 
 
 def rgb(colour: str) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from foramen.errors import InputError
-from foramen.knowledge.facts import number
+from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.thermal import (
     conductivity_law,
     damage_set,
@@ -23,9 +23,6 @@ from foramen.physics.generator import Generator
 from foramen.physics.grid import NeedleShape, Resolution, needle_grid
 from foramen.physics.rf_lesion import EnergyBalance, HeatModel, History, Lesion, TimeSteps, simulate_lesion
 from foramen.physics.tissue import uniform_field
-
-ISOTHERMS_DEGC = (45.0, 50.0, 60.0)
-"""Isotherms that are reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +186,7 @@ def bench_lesion(
 def _result(lesion: Lesion, coagulation: Coagulation, elapsed_s: float) -> BenchLesion:
     sizes = {
         f"{level:.0f}": _size(measure(lesion.grid, lesion.peak_degC, lesion.surface_peak_degC, level))
-        for level in ISOTHERMS_DEGC
+        for level in numbers("damage.isotherms_degC")
     }
     return BenchLesion(
         isotherms=sizes,

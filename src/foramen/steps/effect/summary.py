@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from foramen.anatomy.heat_sensitive import SensitiveStructure, Sensitivity, nerve_surface, sensitive_structures
 from foramen.anatomy.tissue_map import ORIGINS
-from foramen.knowledge.facts import number
+from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.thermal import damage_set
 from foramen.model.device import Thermocouple
 from foramen.model.plan import Isotherm, PeakTemperature, RfHeatEffect, RfSetting, Target, Trajectory
@@ -20,17 +20,8 @@ from foramen.physics.placed_lesion import PlacedLesion, composed_omega, composed
 from foramen.steps.effect.patient import BOX_MM, NERVE_SETS, Patient
 from foramen.units import MM_PER_M
 
-ISOTHERMS_DEGC = (45.0, 50.0, 60.0)
-"""Isotherms that are reported."""
-
 SPACING_MM = 0.5
 """Spacing of the reported temperature grid."""
-
-REACH_MM = 40.0
-"""Structures farther from every active tip than this stay at baseline."""
-
-ALARM_ABOVE_SET_K = 10.0
-"""Tissue hotter than the set temperature by more than this raises an alarm."""
 
 
 def summarise(
@@ -51,7 +42,7 @@ def summarise(
     sections = nerve_surface(target.needed_segment_mm, target.nerve_radius_mm)
     return RfHeatEffect(
         isotherms=_isotherms(placed, peak),
-        captures=captures(placed, sections, sets, time_s=setting.time_s),
+        captures=captures(placed, sections, sets, levels_degC=numbers("damage.capture_degC"), time_s=setting.time_s),
         peaks=_peaks(patient, target, trajectories, placed, centres),
         hottest_tissue_degC=max(lesion.hottest_tissue_degC for lesion in lesions),
         tip_temperature_degC=max(lesion.tip_degC for lesion in lesions),
@@ -88,7 +79,7 @@ def _report_grid(centre_mm: FloatArray) -> tuple[FloatArray, FloatArray, tuple[i
 def _isotherms(placed: Sequence[PlacedLesion], peak_degC: FloatArray) -> tuple[Isotherm, ...]:
     """Extents on the needle's own grid; of several lesions the largest, with the volume of their union."""
     found = []
-    for level in ISOTHERMS_DEGC:
+    for level in numbers("damage.isotherms_degC"):
         extents = [measure(p.lesion.grid, p.lesion.peak_degC, p.lesion.surface_peak_degC, level) for p in placed]
         volume = extents[0].volume_m3 * MM_PER_M**3
         if len(placed) > 1:
@@ -119,7 +110,7 @@ def _peaks(
         beside=(target.crosses_bone, target.side),
         centres_mm=centres_mm,
         entries_mm=np.array([trajectory.entry_mm for trajectory in trajectories]),
-        reach_mm=REACH_MM,
+        reach_mm=number("tissues.effect_reach_mm"),
     )
     found = []
     for structure in structures:
@@ -162,7 +153,7 @@ def _tissue_origin(placed: Sequence[PlacedLesion], origins: Sequence[NDArray[np.
     volumes = np.zeros(len(ORIGINS))
     for entry, origin in zip(placed, origins, strict=True):
         grid = entry.lesion.grid
-        heated = entry.lesion.peak_degC[grid.inner :] >= ISOTHERMS_DEGC[0]
+        heated = entry.lesion.peak_degC[grid.inner :] >= numbers("damage.isotherms_degC")[0]
         cells = np.broadcast_to(grid.volume_m3[grid.inner :, :, None], heated.shape)
         volumes += np.bincount(origin[heated], weights=cells[heated], minlength=len(ORIGINS))
     return {name: float(volume) for name, volume in zip(ORIGINS, volumes / max(volumes.sum(), 1e-30), strict=True)}
@@ -175,6 +166,7 @@ def _assumptions(patient: Patient, setting: RfSetting, placed: Sequence[PlacedLe
     hottest = max(lesion.hottest_tissue_degC for lesion in lesions)
     blood = "stops as tissue coagulates" if patient.is_perfused else "is left out"
     metal = "conducts heat along the shaft" if patient.is_conducting else "conducts no heat"
+    reach_mm = number("tissues.effect_reach_mm")
     lines = [
         f"Start, arterial blood and far field (50 mm) at {patient.baseline_degC:.1f} degC; perfusion {blood}.",
         f"Straight cannula with a hemispherical end; its metal {metal}; core and coating are generic.",
@@ -185,7 +177,7 @@ def _assumptions(patient: Patient, setting: RfSetting, placed: Sequence[PlacedLe
         "Tissue properties are tabulated means, isotropic, averaged over a voxel about each cell; unlabelled tissue "
         "is classed by Hounsfield number.",
         "Vessels without a label are not seen; skin has no surface cooling; beyond the image its edge is continued.",
-        f"Structures farther than {REACH_MM:.0f} mm from every active tip stay at baseline and are not listed.",
+        f"Structures farther than {reach_mm:.0f} mm from every active tip stay at baseline and are not listed.",
         f"Delivered and accounted energy agree within {max(100 * worst, 0.1):.1f} %.",
     ]
     if len(placed) > 1:
@@ -193,7 +185,7 @@ def _assumptions(patient: Patient, setting: RfSetting, placed: Sequence[PlacedLe
             "Each lesion starts from baseline; temperatures are composed by their maximum, Omega by its sum. Width and "
             "length are those of the largest lesion, the volume that of the union (needles included)."
         )
-    if hottest > setting.temperature_degC + ALARM_ABOVE_SET_K:
+    if hottest > setting.temperature_degC + number("tissues.alarm_above_set_K"):
         lines.insert(
             0,
             f"ALARM: tissue reaches {hottest:.0f} degC while the display shows {setting.temperature_degC:g} degC.",

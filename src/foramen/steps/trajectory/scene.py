@@ -18,6 +18,7 @@ from foramen.anatomy.obstacles import Obstacles, find_obstacles
 from foramen.geometry.carm import beam_behind
 from foramen.geometry.segments import unit
 from foramen.geometry.skin import Body, find_body
+from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.trajectory_rules import SACRUM, AngleBand, TrajectoryRules
 from foramen.model.anatomy import Anatomy, LandmarkName, VertebraFrame
 from foramen.model.device import RfCannula
@@ -26,17 +27,10 @@ from foramen.model.space import FloatArray, LabelMap, Volume
 
 ANGLE_STEP_DEG = 2.5
 OFFSET_STEP_MM = 0.5
-OFFSET_REACH_MM = 3.0
-"""How far beside the nerve the axis of the electrode is tried."""
+"""Steps of the search in angle and beside the nerve."""
 
 BLOCKED = 1e3
 """Cost of a place that a hard limit forbids: taken only where there is no other."""
-
-SHAFT_LOOKED_AT_MM = 20.0
-"""Length of shaft behind the bare part that counts when the electrode is laid down."""
-
-WITHDRAWALS_MM = (0.0, 1.0, 2.0, 3.0, 4.0)
-"""How far the tip is drawn back from its best place along the nerve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -143,11 +137,12 @@ def try_directions(scene: Scene, device: RfCannula) -> Tried:
     ]
     placed, at_border = _lay_on_nerve(scene, device, np.array(grid))
     count = len(placed.backs)
-    withdrawn = np.repeat(WITHDRAWALS_MM, count)
-    backs = np.tile(placed.backs, (len(WITHDRAWALS_MM), 1))
-    tips = np.tile(placed.tips_mm, (len(WITHDRAWALS_MM), 1)) + withdrawn[:, None] * backs
+    withdrawals_mm = numbers("trajectory.withdrawals_mm")
+    withdrawn = np.repeat(withdrawals_mm, count)
+    backs = np.tile(placed.backs, (len(withdrawals_mm), 1))
+    tips = np.tile(placed.tips_mm, (len(withdrawals_mm), 1)) + withdrawn[:, None] * backs
     return measure(
-        scene, replace(placed, tips_mm=tips, backs=backs), withdrawn + np.tile(at_border, len(WITHDRAWALS_MM))
+        scene, replace(placed, tips_mm=tips, backs=backs), withdrawn + np.tile(at_border, len(withdrawals_mm))
     )
 
 
@@ -164,9 +159,10 @@ def _lay_on_nerve(scene: Scene, device: RfCannula, backs: FloatArray) -> tuple[N
     """
     segment = scene.target.needed_segment_mm
     coarse = segment[np.linspace(0, len(segment) - 1, min(len(segment), 9)).astype(int)]
-    steps = np.arange(-OFFSET_REACH_MM, OFFSET_REACH_MM + OFFSET_STEP_MM / 2, OFFSET_STEP_MM)
+    reach_mm = number("trajectory.offset_reach_mm")
+    steps = np.arange(-reach_mm, reach_mm + OFFSET_STEP_MM / 2, OFFSET_STEP_MM)
     disc = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
-    disc = disc[np.hypot(*disc.T) <= OFFSET_REACH_MM + 1e-9]
+    disc = disc[np.hypot(*disc.T) <= reach_mm + 1e-9]
     first = unit(np.cross(backs, scene.frame.superior))
     second = np.cross(backs, first)
     offsets = disc[None, :, :1] * first[:, None] + disc[None, :, 1:] * second[:, None]
@@ -187,7 +183,7 @@ def _lay_on_nerve(scene: Scene, device: RfCannula, backs: FloatArray) -> tuple[N
     cost = resting_cost(scene, overlap) + scene.rules.preferences.capture_per_mm * beside.ravel()
     cost += np.where(overlap > scene.overlap_limit_mm, BLOCKED, 0.0)
     free_mm = scene.rules.bone_graze_mm
-    behind = np.full(len(overlap), device.active_tip_mm + free_mm + SHAFT_LOOKED_AT_MM)
+    behind = np.full(len(overlap), device.active_tip_mm + free_mm + number("trajectory.shaft_looked_at_mm"))
     gap, _ = shaft_bone_gap_mm(needles, behind, scene.obstacles, free_mm=free_mm)
     cost += np.where(gap < 0, BLOCKED, 0.0)
     best = np.arange(len(backs)) * len(disc) + cost.reshape(len(backs), len(disc)).argmin(axis=1)

@@ -1,0 +1,168 @@
+"""Numbers with a unit stand in the knowledge files; a module constant that has one gives its reason here."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "foramen"
+
+UNIT_SUFFIX = re.compile(
+    r"_(?:MM|MM2|MM3|CM|M|M3|UM|DEG|RAD|DEGC|K|HU|S|MS|MIN|H|HOURS|DAYS|WEEKS|MONTHS|YEARS|HZ|KHZ|W|J|V|A|OHM|KG|G|MG|"
+    r"UG|ML|L|MOL|PERCENT|FRACTION|COSINE)$|_PER_[A-Z0-9]+(?:_[A-Z0-9]+)?$"
+)
+"""End of a constant's name that says a physical unit, or that it is a share of something physical."""
+
+EXACT = "exact by definition"
+GRID = "numerical: step or spacing of a grid or search; results converge as it falls"
+EXTENT = "numerical: extent of a working block, larger than what it must hold"
+TOLERANCE = "numerical: tolerance of a comparison"
+SAMPLING = "numerical: sampling, matching or reading of surfaces"
+FRAMING = "numerical: what part of the generated body its image shows"
+LAYOUT = "layout of a picture: what it shows, not what is planned"
+
+ALLOWED: dict[str, str] = {
+    "anatomy.bones.GRID_MM": GRID,
+    "anatomy.midplane.FEWEST_PAIRS_FRACTION": SAMPLING,
+    "anatomy.needle_paths.ELECTRODE_STEP_MM": GRID,
+    "anatomy.needle_paths.SHAFT_STEP_MM": GRID,
+    "anatomy.nerves.REACH_MM": SAMPLING,
+    "anatomy.reference_body.assembly._DISC_BOX_MM": EXTENT,
+    "anatomy.reference_body.assembly._MARGIN_MM": EXTENT,
+    "anatomy.reference_body.body._ABOVE_MM": FRAMING,
+    "anatomy.reference_body.body._BACK_EDGE_MM": FRAMING,
+    "anatomy.reference_body.body._BELOW_MM": FRAMING,
+    "anatomy.reference_body.body._FIELD_OF_VIEW_MM": FRAMING,
+    "anatomy.reference_body.body._SACRUM_BELOW_MM": FRAMING,
+    "anatomy.reference_body.field.FIELD_SPACING_MM": GRID,
+    "anatomy.reference_body.field._REACH_MM": EXTENT,
+    "anatomy.reference_body.landmarks.BAND_MM": SAMPLING,
+    "anatomy.reference_body.landmarks.DEEPEST_FLOOR_MM": SAMPLING,
+    "anatomy.reference_body.landmarks.FLOOR_DEPTH_MM": SAMPLING,
+    "anatomy.reference_body.landmarks.NEAR_SOLID_MM": SAMPLING,
+    "anatomy.reference_body.landmarks.OFF_MIDLINE_MM": SAMPLING,
+    "anatomy.reference_body.nerves.STEP_MM": GRID,
+    "anatomy.reference_body.primitives.FAR_MM": EXTENT,
+    "anatomy.reference_body.torso.CANAL_STEP_MM": GRID,
+    "anatomy.reference_body.torso.MUSCLE_STEP_MM": GRID,
+    "anatomy.reference_body.viscera.GOLDEN_ANGLE_RAD": EXACT,
+    "anatomy.reference_body.viscera.VESSEL_STEP_MM": GRID,
+    "anatomy.registration.COARSE_MM": GRID,
+    "anatomy.registration.CONTROL_MM": GRID,
+    "anatomy.registration.FAR_MM": EXTENT,
+    "anatomy.registration.FINE_MM": GRID,
+    "anatomy.registration.KERNEL_MM": SAMPLING,
+    "anatomy.registration.NORMAL_WEIGHT_MM": SAMPLING,
+    "geometry.skin.GRID_MM": GRID,
+    "io.dicom.DUPLICATE_MM": TOLERANCE,
+    "io.dicom.SHEAR_TOLERANCE_FRACTION": TOLERANCE,
+    "io.dicom.SPACING_TOLERANCE_FRACTION": TOLERANCE,
+    "io.nifti.FORM_TOLERANCE_FRACTION": TOLERANCE,
+    "io.nifti.GRID_TOLERANCE_MM": TOLERANCE,
+    "physics.damage.DAY_S": EXACT,
+    "physics.damage.GAS_CONSTANT_J_PER_MOL_K": EXACT,
+    "physics.tissue.METAL_CONDUCTIVITY_S_PER_M": "numerical: cap so far above any tissue that it changes nothing",
+    "planning.drug_totals.MG_PER_ML_PER_PERCENT": EXACT,
+    "report.carm._HALF_MM": LAYOUT,
+    "report.carm._REGION_MM": EXTENT,
+    "report.carm._STEP_MM": GRID,
+    "report.contact_sheet.AXIAL_HALF_MM": LAYOUT,
+    "report.contact_sheet.DOTS_PER_INCH": LAYOUT,
+    "report.contact_sheet.LETTERS_PER_INCH": LAYOUT,
+    "report.contact_sheet.NEAR_PLANE_MM": LAYOUT,
+    "report.contact_sheet.SCALE_MM": LAYOUT,
+    "report.cuts._MARGIN_MM": LAYOUT,
+    "report.cuts._NEAR_MM": LAYOUT,
+    "report.cuts._WIDE_MM": LAYOUT,
+    "report.figures._SAME_BEAM_DEG": LAYOUT,
+    "report.figures._SAME_CENTRE_MM": LAYOUT,
+    "report.figures._SCENE_HALF_MM": LAYOUT,
+    "report.scene._GRID_MM": GRID,
+    "report.scene._REACH_MM": EXTENT,
+    "report.scene._SMALLEST_RADIUS_MM": LAYOUT,
+    "report.scene._SMOOTHING_MM": LAYOUT,
+    "report.scene_pictures._DOTS_PER_INCH": LAYOUT,
+    "report.scene_pictures._HALF_MM": LAYOUT,
+    "report.sheet._MM_PER_CM": EXACT,
+    "steps.effect.patient.BOX_MM": EXTENT,
+    "steps.effect.summary.SPACING_MM": GRID,
+    "steps.targeting.SAMPLING_STEP_MM": GRID,
+    "steps.trajectory.scene.ANGLE_STEP_DEG": GRID,
+    "steps.trajectory.scene.OFFSET_STEP_MM": GRID,
+    "units.KELVIN_AT_ZERO_DEGC": EXACT,
+    "units.MM3_PER_ML": EXACT,
+    "units.MM_PER_M": EXACT,
+}
+"""``module.NAME`` of constants that may stay in Python, with the reason."""
+
+
+def constants_of(text: str) -> Iterator[str]:
+    """Names of module-level constants whose name ends with a unit and whose value holds a number."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign):
+            targets: list[ast.expr] = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        else:
+            continue
+        if node.value is None or not any(
+            isinstance(part, ast.Constant) and type(part.value) in (int, float) for part in ast.walk(node.value)
+        ):
+            continue
+        names = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        yield from (name for name in names if UNIT_SUFFIX.search(name.upper()))
+
+
+@cache
+def found_constants() -> tuple[str, ...]:
+    """Every such constant of the package outside the knowledge, as ``module.NAME``."""
+    return tuple(
+        f"{'.'.join(path.relative_to(SOURCE).with_suffix('').parts)}.{name}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        if "knowledge" not in path.relative_to(SOURCE).parts
+        for name in constants_of(path.read_text(encoding="utf-8"))
+    )
+
+
+def test_no_constant_with_a_unit_stands_in_python_without_a_reason() -> None:
+    bad = [name for name in found_constants() if name not in ALLOWED]
+    assert not bad, (
+        f"constants with a unit outside the knowledge: {bad}. Move each to a knowledge file with its source; "
+        "only a purely numerical setting may stay, with its reason in ALLOWED."
+    )
+
+
+def test_the_list_of_reasons_has_no_dead_entry() -> None:
+    gone = sorted(set(ALLOWED) - set(found_constants()))
+    assert not gone, f"no such constant any more; take them off the list: {gone}"
+    assert all(reason.strip() for reason in ALLOWED.values())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "LIMIT_MM = 3.0",
+        "_LIMIT_DEGC: float = 45",
+        "LOW_HU, HIGH_HU = 100.0, 200.0",
+        "STEPS_MM = (0.0, 1.0)",
+        "DOSE_MG = 2 * 5",
+        "WEIGHT_PER_MM = number('a') * 0.5",
+        "LENGTH_MM = np.array([1.0])",
+        "DENSE_FRACTION = 0.2",
+    ],
+)
+def test_a_bare_number_is_found(line: str) -> None:
+    assert list(constants_of(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["LIMIT_MM = number('a.limit_mm')", "COUNT = 3", "NAMES = ('mm',)", "def f() -> None:\n    limit_mm = 3.0"],
+)
+def test_what_is_no_bare_number_passes(line: str) -> None:
+    assert not list(constants_of(line))
