@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from foramen.knowledge.facts import number
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import (
@@ -38,6 +37,10 @@ _SCAN_POSTURE = {
     PatientPosition.HFDR: Posture.RIGHT_LATERAL,
     PatientPosition.FFDR: Posture.RIGHT_LATERAL,
 }
+
+
+WATER_BOILS_DEGC = 100.0
+"""Boiling point of water at one atmosphere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +238,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
         )
     ]
     checks.extend(_check_peak(peak, delivery.target) for peak in effect.peaks if _has_limit(peak))
-    hot, boiling_degC = effect.hottest_tissue_degC, number("tissues.water_boils_degC")
+    hot = effect.hottest_tissue_degC
     checks.append(
         Check(
             id=f"hottest tissue: {delivery.target}",
@@ -243,7 +246,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
             reason=f"{hot:.0f} degC while the display says {effect.tip_temperature_degC:.0f} degC "
             f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
-            + (" Read it as: tissue boils there; the model has no latent heat." if hot > boiling_degC else ""),
+            + (" Read it as: tissue boils there; the model has no latent heat." if hot > WATER_BOILS_DEGC else ""),
         )
     )
     return tuple(checks)
