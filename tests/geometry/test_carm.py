@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from foramen.errors import InputError
 from foramen.geometry.carm import (
+    Dial,
     beam_from_dial,
     beam_from_dicom,
     beam_from_turns,
@@ -80,6 +81,30 @@ def test_the_working_view_of_the_design():
     dial = mobile_dial(beam, Posture.PRONE)
     assert dial.orbital_deg == pytest.approx(np.degrees(np.arcsin(np.sin(np.radians(20)) * np.cos(np.radians(40)))))
     assert dial.tilt_deg == pytest.approx(-np.degrees(np.arctan(np.tan(np.radians(40)) / np.cos(np.radians(20)))))
+
+
+def test_a_lateral_view_is_squared_by_a_small_swivel_never_by_a_large_tilt():
+    beam = beam_from_turns(90, 3, Posture.PRONE)
+    dial = mobile_dial(beam, Posture.PRONE)
+    assert (dial.orbital_deg, dial.tilt_deg, dial.swivel_deg) == pytest.approx((90, 0, 3), abs=1e-9)
+    assert "orbital 90 deg, detector away from the stand, swivel 3 deg, detector to the head" in dial_words(
+        beam, Posture.PRONE, Side.RIGHT
+    )
+    beam = beam_from_turns(-90, -3, Posture.PRONE)
+    assert "orbital 90 deg, detector away from the stand, swivel 3 deg, detector to the feet" in dial_words(
+        beam, Posture.PRONE, Side.LEFT
+    )
+    with pytest.raises(InputError, match="one of the two"):
+        beam_from_dial(Dial(orbital_deg=10, tilt_deg=5, swivel_deg=5), Posture.PRONE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sideways=st.integers(-180, 180), headward=st.integers(-45, 45))
+def test_no_dial_asks_for_an_arc_on_its_side(sideways, headward):
+    dial = mobile_dial(beam_from_turns(sideways, headward, Posture.PRONE), Posture.PRONE)
+    # tilt and swivel have tangents z / |y| and z / |x|, and the larger of |x|, |y| is at least sqrt((1 - z^2) / 2)
+    limit = np.degrees(np.arctan(np.sqrt(2) * np.tan(np.radians(abs(headward)))))
+    assert max(abs(dial.tilt_deg), abs(dial.swivel_deg)) <= limit + 1e-9
 
 
 def test_turning_the_patient_over_moves_the_detector_under_the_table():

@@ -9,8 +9,8 @@ are 0 when the detector faces the chest; the primary angle is +90 deg with the d
 left (LAO) and -90 deg at the right (RAO); the secondary angle is +90 deg towards the head (CRA). Hence a
 detector behind a prone patient has a primary angle of 180 deg.
 
-A mobile C-arm stands beside the table: it tilts about the patient's left-right axis and slides
-(orbits) within the tilted arc, so its dials are not longitude and latitude.
+A mobile C-arm stands beside the table: it tilts about the patient's left-right axis, or swivels about the
+vertical, and slides (orbits) within its arc, so its dials are not longitude and latitude.
 """
 
 from __future__ import annotations
@@ -54,12 +54,14 @@ _SIDEWAYS: dict[Posture, tuple[FloatArray, str, str]] = {
 class Dial:
     """Dials of a mobile C-arm beside the table, 0 with the detector straight above.
 
-    `orbital_deg` is positive towards the patient's left (front, if the patient lies on a side);
-    `tilt_deg` is positive towards the head.
+    `orbital_deg` is positive towards the patient's left (front, if the patient lies on a side), beyond 90 with the
+    detector below the table. `tilt_deg` (of the arc, its top towards the head) and `swivel_deg` (of the whole
+    C-arm about the vertical, its left end towards the head): one of the two is 0.
     """
 
     orbital_deg: float
-    tilt_deg: float
+    tilt_deg: float = 0.0
+    swivel_deg: float = 0.0
 
 
 def beam_from_dicom(primary_angle_deg: float, secondary_angle_deg: float) -> FloatArray:
@@ -134,27 +136,41 @@ def view_words(beam: FloatArray, posture: Posture) -> str:
 
 
 def mobile_dial(beam: FloatArray, posture: Posture) -> Dial:
-    """Dials of a mobile C-arm that stands at right angles to the table.
+    """Dials of a mobile C-arm that stands beside the table, with the smaller of tilt and swivel.
 
     Notes
     -----
     With u up, w sideways and h to the head the detector stands at
-    ``d = sin(o) w + cos(o) (cos(t) u + sin(t) h)``: the arc tilts by t, then slides by o within itself.
+    ``d = sin(o) w + cos(o) (cos(t) u + sin(t) h)`` if the arc tilts by t and then slides by o within itself, and at
+    ``d = sin(o) (cos(s) w + sin(s) h) + cos(o) u`` if it swivels by s instead. Near a lateral view a tilt hardly
+    moves the detector, so that only the swivel can square it; near a frontal view it is the other way round.
     """
     sideways, _, _ = _SIDEWAYS[posture]
     direction = unit(beam)
-    orbital = np.degrees(np.arcsin(np.clip(direction @ sideways, -1, 1)))
-    if abs(abs(orbital) - 90) < 1e-6:
-        return Dial(orbital_deg=float(orbital), tilt_deg=0.0)
-    tilt = np.degrees(np.arctan2(direction @ SUPERIOR, direction @ _UP[posture]))
-    return Dial(orbital_deg=float(orbital), tilt_deg=float(tilt))
+    side, up, head = (float(direction @ axis) for axis in (sideways, _UP[posture], SUPERIOR))
+    sign = -1.0 if side < 0 else 1.0
+    is_below = up < 0
+    if abs(side) > abs(up):
+        swivel = np.degrees(np.arctan2(sign * head, abs(side)))
+        return Dial(orbital_deg=float(sign * np.degrees(np.arccos(np.clip(up, -1, 1)))), swivel_deg=float(swivel))
+    tilt = np.degrees(np.arctan2(-head if is_below else head, abs(up)))
+    orbital = np.degrees(np.arcsin(np.clip(abs(side), 0, 1)))
+    return Dial(orbital_deg=float(sign * (180 - orbital if is_below else orbital)), tilt_deg=float(tilt))
 
 
 def beam_from_dial(dial: Dial, posture: Posture) -> FloatArray:
-    """Unit beam vector (LPS) of the dials of a mobile C-arm; inverse of `mobile_dial`."""
-    orbital, tilt = np.radians((dial.orbital_deg, dial.tilt_deg))
+    """Unit beam vector (LPS) of the dials of a mobile C-arm; inverse of `mobile_dial`.
+
+    Raises
+    ------
+    InputError
+        If the C-arm both tilts and swivels.
+    """
+    if dial.tilt_deg and dial.swivel_deg:
+        raise InputError(f"Tilt {dial.tilt_deg:g} and swivel {dial.swivel_deg:g} deg: one of the two must be 0.")
+    orbital, tilt, swivel = np.radians((dial.orbital_deg, dial.tilt_deg, dial.swivel_deg))
     sideways, _, _ = _SIDEWAYS[posture]
-    beam: FloatArray = np.sin(orbital) * sideways + np.cos(orbital) * (
+    beam: FloatArray = np.sin(orbital) * (np.cos(swivel) * sideways + np.sin(swivel) * SUPERIOR) + np.cos(orbital) * (
         np.cos(tilt) * _UP[posture] + np.sin(tilt) * SUPERIOR
     )
     return beam
@@ -173,16 +189,19 @@ def dial_words(beam: FloatArray, posture: Posture, carm_side: Side) -> str:
             f"Dials are described for a prone or supine patient, not {posture.value}. Use the DICOM angles instead."
         )
     dial = mobile_dial(beam, posture)
-    orbital, tilt = round(dial.orbital_deg), round(dial.tilt_deg)
+    orbital, tilt, swivel = round(dial.orbital_deg), round(dial.tilt_deg), round(dial.swivel_deg)
     is_to_stand = (orbital > 0) == (carm_side is Side.LEFT)
     slide = f"orbital {abs(orbital)} deg, detector {'towards' if is_to_stand else 'away from'} the stand"
-    lean = f"tilt {abs(tilt)} deg to the {'head' if tilt > 0 else 'feet'}"
+    towards = "head" if beam @ SUPERIOR > 0 else "feet"
+    lean = f"tilt {abs(tilt)} deg to the {towards}" if tilt else "tilt 0 deg"
+    if swivel:
+        lean = f"swivel {abs(swivel)} deg, detector to the {towards}"
     sideways, headward = (round(angle) for angle in turns(beam, posture))
     rotation = f"rotation {abs(sideways)} deg{'' if not sideways else _left_or_right(sideways)}"
     angulation = f"angulation {abs(headward)} deg{'' if not headward else _head_or_feet(headward)}"
     return (
         f"{posture.value}, mobile C-arm on the patient's {carm_side.value}: "
-        f"{slide if orbital else 'orbital 0 deg'}, {lean if tilt else 'tilt 0 deg'}. "
+        f"{slide if orbital else 'orbital 0 deg'}, {lean}. "
         f"C-arm at the head end: {rotation}, {angulation}"
     )
 
