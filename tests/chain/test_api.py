@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
 from foramen import api
 from foramen.errors import CaseError, InputError, LevelError
@@ -69,6 +70,15 @@ def test_the_plan_folder_is_complete_and_reads_back(chain: Chain) -> None:
         content["targets"][0]
     )
     assert {"device", "entry_mm", "tip_mm", "length_mm", "view", "clearances"} <= set(content["trajectories"][0])
+
+
+def test_the_report_is_short_enough_to_be_read(chain: Chain) -> None:
+    pages = [" ".join(page.extract_text().split()) for page in PdfReader(chain.saved.folder / "report.pdf").pages]
+    assert len(pages) <= 12
+    for rule in chain.planned.plan.stop_rules:
+        assert " ".join(pages).count(rule) == 1, rule
+    for question in chain.planned.plan.verdict.questions:
+        assert question.text in pages[0]
 
 
 def test_a_plan_is_never_overwritten(chain: Chain) -> None:

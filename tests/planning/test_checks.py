@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foramen.model.evidence import Trace
 from foramen.model.plan import Check, CheckStatus, Clearance, ClearanceStatus, PeakTemperature, PlanStatus, Posture
 from foramen.model.space import PatientPosition
-from foramen.model.evidence import Trace
 from foramen.model.verdict import Criterion, Question, Severity, Truth, Verdict, VerdictStatus
 from foramen.planning.checks import (
     _check_peak,

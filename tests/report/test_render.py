@@ -83,7 +83,9 @@ def test_every_page_of_the_pdf_carries_identity_and_disclaimer(
     plan: Plan, case: Case, anatomy: Anatomy, pictures: dict[str, bytes]
 ) -> None:
     pages = _pages(render_pdf(plan, case, anatomy, pictures))
-    assert len(pages) >= 5  # summary, two targets, views, candidacy and the rest
+    assert 5 <= len(pages) <= 12  # summary, two targets, views, candidacy and the rest
+    assert "UNKNOWN: Is the patient pregnant?" in pages[0]
+    assert " ".join(pages).count(plan.stop_rules[0]) == 1
     for page in pages:
         assert DISCLAIMER in page
         assert f"Patient {plan.case.patient_id}" in page
@@ -111,6 +113,8 @@ def test_the_card_is_one_page_with_what_the_table_needs(
         plan.stop_rules[0],
         "Lidocaine",
         "periforaminal arteries",
+        "Ask before you begin:",
+        "Is the patient pregnant?",
         DISCLAIMER,
         plan.case.patient_id,
     ):

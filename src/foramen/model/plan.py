@@ -260,6 +260,10 @@ class CheckStatus(StrEnum):
     FAIL = "fail"
 
 
+HEAT_CHECK = "heat at "
+"""Start of the id of a check that compares a structure's temperature with its limits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One check of the plan: what was tested, the outcome and why."""

@@ -13,6 +13,7 @@ from datetime import date
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import (
+    HEAT_CHECK,
     Check,
     CheckStatus,
     ClearanceStatus,
@@ -242,7 +243,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
     checks.append(
         Check(
             id=f"hottest tissue: {delivery.target}",
-            text="Hottest tissue",
+            text=f"Hottest tissue: {delivery.target}",
             status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
             reason=f"{hot:.0f} degC while the display says {effect.tip_temperature_degC:.0f} degC "
             f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
@@ -257,7 +258,7 @@ def _has_limit(peak: PeakTemperature) -> bool:
 
 
 def _check_peak(peak: PeakTemperature, target: str) -> Check:
-    name = f"heat at {peak.structure}: {target}"
+    name = f"{HEAT_CHECK}{peak.structure}: {target}"
     text = f"Temperature at the {peak.structure}"
     if peak.peak_degC is None:
         return Check(id=name, text=text, status=CheckStatus.CAUTION, reason=f"UNKNOWN: not shown. {peak.note}".strip())

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import withStroke
+from PIL import Image
 
 from foramen.errors import InputError
 from foramen.model.space import FloatArray
@@ -28,15 +29,14 @@ def new_figure(width_in: float, height_in: float, *, colour: str = "white") -> F
 
 def png_bytes(figure: Figure, *, dots_per_inch: int) -> bytes:
     """PNG of a figure, without a time stamp, so that equal pictures are equal bytes."""
+    figure.set_dpi(dots_per_inch)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
     stream = io.BytesIO()
-    figure.savefig(
-        stream,
-        format="png",
-        dpi=dots_per_inch,
-        facecolor=figure.get_facecolor(),
-        metadata={"Software": None},
-        pil_kwargs={"compress_level": 4},
-    )
+    opaque = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert(
+        "RGB"
+    )  # an alpha channel doubles a PDF's picture
+    opaque.save(stream, format="png", compress_level=4)
     return stream.getvalue()
 
 

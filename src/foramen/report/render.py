@@ -13,7 +13,8 @@ from foramen.errors import ForamenError
 from foramen.knowledge.technique_facts import technique_knowledge
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
-from foramen.model.plan import Plan
+from foramen.model.plan import HEAT_CHECK, CheckStatus, Plan
+from foramen.model.verdict import Criterion, Severity, Truth
 from foramen.report.figures import distinct_views, figures, picture_of_view, pictured_views
 from foramen.report.messages import message
 from foramen.report.sheet import is_posture_changed, keep_out_lines, target_sheets, unknown_lines
@@ -118,7 +119,10 @@ def _fill(
         lstrip_blocks=True,
     )
     knowledge = technique_knowledge(plan.technique)
+    passed = [check for check in plan.checks if check.status is CheckStatus.PASS]
+    cool = [check for check in passed if check.id.startswith(HEAT_CHECK)]
     environment.filters["short"] = short
+    environment.filters["found"] = _found
     environment.filters["words"] = lambda text: str(text).replace("_", " ")
     return environment.get_template(template).render(
         plan=plan,
@@ -126,6 +130,10 @@ def _fill(
         knowledge=knowledge,
         stimulation=tuple(step.text for step in knowledge.steps if step.quantity.endswith(_STIMULATION)),
         sheets=target_sheets(plan, anatomy),
+        notable=tuple(c for c in plan.verdict.criteria if not _is_ruled_out(c)),
+        ruled_out=tuple(c for c in plan.verdict.criteria if _is_ruled_out(c)),
+        passed=[check for check in passed if check not in cool],
+        cool=len(cool),
         unknowns=unknown_lines(plan, anatomy),
         keep_outs=keep_out_lines(plan, anatomy),
         views=distinct_views(plan),
@@ -137,6 +145,16 @@ def _fill(
         is_print=is_print,
         fit=fit,
     )
+
+
+def _is_ruled_out(line: Criterion) -> bool:
+    """Whether something that would speak against the procedure was asked and is absent."""
+    return line.truth is Truth.FALSE and line.severity not in (Severity.REQUIRED, Severity.SUPPORTING)
+
+
+def _found(line: Criterion) -> str:
+    """The reason of a line without its repetition of the question."""
+    return line.reason.removeprefix(f"{line.text}: ").partition("Found: ")[2] or line.reason
 
 
 def _data_uri(png: bytes) -> str:

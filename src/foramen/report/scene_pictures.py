@@ -16,7 +16,7 @@ from foramen.report.messages import message
 from foramen.report.palette import BARE_TIP, BONE, ISOTHERMS, NERVE_COLOURS, SHAFT, TARGET_NERVE
 from foramen.report.scene import Scene, render
 
-_PIXELS = 720
+_PIXELS = 600
 _HALF_MM = 44.0
 _DOTS_PER_INCH = 100
 
