@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,15 +52,12 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
     """
     _check_images(image, labels)
     levels = labelled_levels(labels)
-    work = _Work(bones={}, notes=[])
-    for level in levels:
-        if level.name not in LEVELS:
-            work.notes.append(f"{level}: outside T12 to S1, only named.")
-            continue
-        try:
-            work.bones[level] = extract_bone(labels.geometry, _voxels(image, labels, level, work.notes), level)
-        except LandmarkError as error:
-            work.notes.append(str(error))
+    work = _Work(bones={}, notes=[f"{level}: outside T12 to S1, only named." for level in levels if not _known(level)])
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # bones do not depend on each other
+        for bone, notes in pool.map(partial(_extract, image, labels), filter(_known, levels)):
+            work.notes += notes
+            if bone is not None:
+                work.bones[bone.level] = bone
     _check_sides(labels)
     _check_on_bone(image, labels)
     shapes = _measure(work)
@@ -88,6 +86,20 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
         level_count=count_levels(labels, levels),
         notes=tuple(work.notes),
     )
+
+
+def _known(level: Vertebra) -> bool:
+    """Whether the reference body has this vertebra."""
+    return level.name in LEVELS
+
+
+def _extract(image: Volume, labels: LabelMap, level: Vertebra) -> tuple[Bone | None, list[str]]:
+    """The bone of one vertebra, or None if its label cannot be used, and what is to be said about it."""
+    notes: list[str] = []
+    try:
+        return extract_bone(labels.geometry, _voxels(image, labels, level, notes), level), notes
+    except LandmarkError as error:
+        return None, [*notes, str(error)]
 
 
 def _voxels(image: Volume, labels: LabelMap, level: Vertebra, notes: list[str]) -> NDArray[np.bool_]:
