@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 
+from threadpoolctl import threadpool_limits
+
 from foramen import __version__
 from foramen.anatomy.build import build_anatomy
 from foramen.knowledge.check import knowledge_sha256
@@ -126,6 +128,7 @@ def _candidacy(case: Case, technique: Technique, level: Level, side: Side, *, pr
     )
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # more threads would sum in another order
 def plan_case(
     case: Case, request: PlanRequest, *, anatomy: Anatomy | None = None, progress: ReportProgress = lambda _s, _f: None
 ) -> Planned:

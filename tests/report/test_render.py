@@ -14,6 +14,7 @@ from foramen.errors import ForamenError, FrameError
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import Plan, PlanStatus
+from foramen.model.verdict import Question
 from foramen.report import figures, render_card, render_pdf, render_report
 from foramen.report.messages import message
 from report.plan_factory import NOT_MODELLED, make_plan
@@ -121,17 +122,29 @@ def test_the_card_is_one_page_with_what_the_table_needs(
         assert text in pages[0]
 
 
-def test_the_card_stays_one_page_with_long_texts(
+def test_the_card_cuts_questions_before_it_cuts_anything_of_safety(
     plan: Plan, case: Case, anatomy: Anatomy, pictures: dict[str, bytes]
 ) -> None:
+    asked = tuple(
+        Question(fact=f"fact_{number}", text=f"Question {number}: is it known?", why="a long reason " * 12)
+        for number in range(40)
+    )
+    rules = tuple(f"{number}: " + "tip past the border, withdraw and look again; " * 4 + "stop" for number in range(12))
     long = replace(
         plan,
-        stop_rules=tuple(f"{number}: " + "tip past the border, withdraw and look again; " * 6 for number in range(14)),
-        drug_totals=("a long line about a drug and its limit " * 12,) * 9,
+        verdict=replace(plan.verdict, questions=asked),
+        stop_rules=rules,
+        drug_totals=("a long line about a drug and its limit " * 6,) * 3,
     )
     pages = _pages(render_card(long, case, anatomy, pictures))
     assert len(pages) == 1
+    for rule in rules:
+        assert rule in pages[0]
+    for trajectory in plan.trajectories:
+        assert trajectory.view.console_dial in pages[0]
     assert "more: see the report." in pages[0]  # what is left out is said
+    assert "Question 0" in pages[0]
+    assert len(PdfReader(io.BytesIO(render_card(long, case, anatomy, pictures))).pages[0].images) >= 3
 
 
 def test_a_rejected_plan_without_a_path_is_still_reported(case: Case, anatomy: Anatomy) -> None:

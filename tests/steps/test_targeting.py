@@ -23,7 +23,11 @@ GOLDEN = {
     "L5-S1": ("L4 medial branch, on the L5 transverse process", "L5 dorsal ramus, on the sacral ala"),
 }
 NEEDED = NeededPart(
-    start=LandmarkName.SAP_TP_JUNCTION, end=LandmarkName.MAMILLO_ACCESSORY_NOTCH, length_mm=8.0, shortest_mm=2.0
+    start=LandmarkName.SAP_TP_JUNCTION,
+    end=LandmarkName.MAMILLO_ACCESSORY_NOTCH,
+    length_mm=8.0,
+    shortest_mm=2.0,
+    nerve_radius_mm=1.0,
 )
 
 
@@ -52,6 +56,7 @@ def test_needed_part_runs_between_its_landmarks(side):
     assert np.diff(length).max() <= 0.2 + 1e-9
     along = found.needed_segment_mm[-1] - found.needed_segment_mm[0]
     assert along / 8 == pytest.approx(groove_direction(side), abs=1e-6)
+    assert found.nerve_radius_mm == 1.0  # the upper bound that capture is judged with, not the drawn 0.5 mm
     assert found.side is side
     assert np.sign(found.position_mm[0]) == side.sign
     assert found.position_sd_mm == pytest.approx(np.hypot(1.1, 1.0))

@@ -22,7 +22,11 @@ from foramen.steps.trajectory import companions, search_trajectories, trajectory
 
 RULES = trajectory_rules("lumbar_medial_branch_rf")
 NEEDED = NeededPart(
-    start=LandmarkName.SAP_TP_JUNCTION, end=LandmarkName.MAMILLO_ACCESSORY_NOTCH, length_mm=8.0, shortest_mm=2.0
+    start=LandmarkName.SAP_TP_JUNCTION,
+    end=LandmarkName.MAMILLO_ACCESSORY_NOTCH,
+    length_mm=8.0,
+    shortest_mm=2.0,
+    nerve_radius_mm=1.0,
 )
 
 

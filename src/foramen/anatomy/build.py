@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from threadpoolctl import threadpool_limits
 
 from foramen.anatomy.ala import lacks_ala, with_ala
 from foramen.anatomy.bones import Bone, extract_bone, level_mask
@@ -31,6 +32,7 @@ from foramen.model.space import FloatArray, LabelMap, Modality, Volume, require_
 SACRUM = Vertebra("S1")
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # more threads would sum in another order
 def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
     """Frames, landmarks, nerves, keep-outs and level count of a patient.
 

@@ -160,7 +160,7 @@ def _one_series(headers: list[tuple[Path, Any]], folder: Path, series_uid: str |
             + next(str(getattr(h, "Modality", "?")) for _, h in headers if _series_uid(h) == uid)
             for uid, count in counts.most_common()
         )
-        raise ImageError(f"{folder} holds {len(counts)} series. Choose one with --series UID: {described}.")
+        raise ImageError(f"{folder} holds {len(counts)} series. Choose one with --series-uid UID: {described}.")
     wanted = next(iter(counts)) if series_uid is None else series_uid
     chosen = [(path, header) for path, header in headers if _series_uid(header) == wanted]
     if not chosen:

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fit:
-    """How tightly the card is set: the size of its type, and how much of each list and text it shows."""
+    """How tightly the card is set: the size of its type, its views, and how much it shows of what may be cut.
+
+    Only questions may be cut (`items`, `characters`). Skin entries, dials, unknown structures, drug totals, stop rules
+    and stimulation tests never are.
+    """
 
     type_pt: float
     items: int
@@ -36,11 +40,12 @@ class _Fit:
 _FITS: tuple[_Fit, ...] = (
     _Fit(type_pt=8.2, items=40, characters=400, views=6),
     _Fit(type_pt=7.3, items=40, characters=400, views=6),
-    _Fit(type_pt=6.7, items=40, characters=300, views=6),
-    _Fit(type_pt=6.7, items=40, characters=300, views=3),
-    _Fit(type_pt=6.2, items=40, characters=240, views=3),
-    _Fit(type_pt=6.0, items=12, characters=160, views=3),
-    _Fit(type_pt=6.0, items=6, characters=90, views=0),
+    _Fit(type_pt=7.3, items=10, characters=110, views=6),
+    _Fit(type_pt=6.7, items=8, characters=110, views=6),
+    _Fit(type_pt=6.2, items=4, characters=90, views=6),
+    _Fit(type_pt=6.2, items=4, characters=90, views=3),
+    _Fit(type_pt=5.8, items=2, characters=60, views=3),
+    _Fit(type_pt=5.4, items=2, characters=60, views=0),
 )
 """Tried in this order until the card is one page; what is left out says so and stands in the report."""
 

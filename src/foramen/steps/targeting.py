@@ -53,13 +53,15 @@ class NeededPart:
     From the point nearest to landmark `start`, or where the nerve passes behind the posterior border of the
     foramen if that is more distal (no tip may go before it), to the point nearest to landmark `end`; where
     `end` is None it reaches over `length_mm` in the distal direction. It may not be shorter than
-    `shortest_mm`: landmarks that fall together mean that the image did not support them.
+    `shortest_mm`: landmarks that fall together mean that the image did not support them. The whole cross-section
+    of a nerve of `nerve_radius_mm` must be captured, an upper bound so that capture is not overstated.
     """
 
     start: LandmarkName
     end: LandmarkName | None
     length_mm: float
     shortest_mm: float
+    nerve_radius_mm: float
 
     @property
     def words(self) -> str:
@@ -127,7 +129,7 @@ def find_target(anatomy: Anatomy, supply: Supply, *, joint: Segment, side: Side,
         side=side,
         position_mm=segment[len(segment) // 2].copy(),
         needed_segment_mm=segment,
-        nerve_radius_mm=nerve.radius_mm,
+        nerve_radius_mm=max(needed.nerve_radius_mm, nerve.radius_mm),
         position_sd_mm=float(np.sqrt(nerve.variation_sd_mm**2 + np.mean([mark.sd_mm**2 for mark in used]))),
         confidence_fraction=min(mark.confidence_fraction for mark in used),
         segment_definition=needed.words,

@@ -25,12 +25,13 @@ def _joint(level: Level) -> Segment:
 def _needed(crosses: Vertebra) -> NeededPart:
     """The part to capture; on the ala it starts in the groove beside the process and has no end landmark."""
     is_sacral = crosses == SACRUM
-    start = LandmarkName.SACRAL_ALA_NOTCH if is_sacral else LandmarkName(str(fact(ID, "needed_segment_start").value))
+    start = fact(ID, "needed_segment_start_sacrum" if is_sacral else "needed_segment_start")
     return NeededPart(
-        start=start,
+        start=LandmarkName(str(start.value)),
         end=None if is_sacral else LandmarkName(str(fact(ID, "needed_segment_end").value)),
         length_mm=number(ID, "needed_segment_length_mm"),
         shortest_mm=common_number("trajectory.shortest_needed_part_mm"),
+        nerve_radius_mm=number(ID, "nerve_radius_mm"),
     )
 
 
