@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-export OPENBLAS_NUM_THREADS ?= 1
 SHELL := /bin/bash
 
 .PHONY: pango demo test check validate bench docs clean
@@ -44,7 +43,7 @@ check: $(VENV)/.installed-dev  ## format, lint, types, imports, fast tests
 validate: $(VENV)/.installed-dev  ## the large tables (resumable)
 	$(BIN)/python -m benchmarks.validate
 
-bench: $(VENV)/.installed-dev  ## speed and accuracy beside a peer
+bench: $(VENV)/.installed-dev  ## speed and accuracy (beside a peer where there is one)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m benchmarks.run
 

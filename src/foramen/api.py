@@ -11,20 +11,18 @@ from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
-import yaml
-
 from foramen import workflow
 from foramen.anatomy.reference_body import make_reference_body
 from foramen.errors import InputError
 from foramen.io import atomic_file, case_folder, plan_json
 from foramen.io.atomic_file import whole_folder, write_bytes
+from foramen.io.confirmation import confirmation
 from foramen.io.dataclass_json import to_data
 from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
 from foramen.io.record import parse_record
 from foramen.knowledge.check import check_knowledge
 from foramen.knowledge.devices import devices, rf_cannulae
-from foramen.knowledge.technique_facts import technique_knowledge
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.device import Thermocouple
@@ -38,7 +36,7 @@ from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
 from foramen.steps.bench_lesion import BenchLesion, bench_lesion
-from foramen.techniques import all_techniques, search
+from foramen.techniques import all_techniques, technique_rows
 from foramen.workflow import Planned, PlanRequest, ReportProgress
 
 __all__ = [
@@ -59,6 +57,7 @@ __all__ = [
     "inspect",
     "lesion",
     "open_case",
+    "open_plan",
     "plain",
     "plan",
     "reference_case",
@@ -90,6 +89,27 @@ def open_case(path: str | Path) -> Case:
     return case_folder.open_case(Path(path))
 
 
+def open_plan(path: str | Path, *, case: str | Path | None = None) -> tuple[Plan, Case]:
+    """A stored plan with the case that it was made on.
+
+    Parameters
+    ----------
+    path : path
+        Plan folder or its plan.json.
+    case : path, optional
+        Case folder, instead of the one that the plan names.
+
+    Raises
+    ------
+    CaseError
+        If either cannot be read, or the case has another image, label map or frame than the plan was made on.
+    """
+    stored = plan_json.read_plan(Path(path))
+    opened = open_case(plan_json.case_path_of(stored, Path(path), case=None if case is None else Path(case)))
+    plan_json.require_case(stored, opened)
+    return stored, opened
+
+
 def import_case(
     scan: str | Path,
     *,
@@ -99,6 +119,7 @@ def import_case(
     patient_position: str = "UNKNOWN",
     patient_id: str = "",
     series_uid: str | None = None,
+    acquired_on: str = "",
 ) -> Case:
     """The case made of a scan, its label maps and a record, saved as the folder `out`.
 
@@ -114,6 +135,8 @@ def import_case(
         YAML record or FHIR R4 bundle; without one every fact is UNKNOWN.
     patient_position : str
         HFS, HFP, FFS or FFP, for a NIfTI scan, which carries none.
+    acquired_on : str
+        Day of the scan (YYYY-MM-DD), for a NIfTI scan, which carries none.
     """
     try:
         position = PatientPosition(patient_position.upper())
@@ -127,6 +150,7 @@ def import_case(
         patient_position=position,
         patient_id=patient_id,
         series_uid=series_uid,
+        acquired_on=acquired_on,
     )
 
 
@@ -289,6 +313,8 @@ def save_in_case(
     """
     destination, holding = _destination(Path(case_path), folder, name=planned.plan.id)
     with holding:
+        if folder is None:
+            case_folder.write_anatomy(Path(case_path), planned.anatomy)
         return save(planned, case, destination, case_path=case_path, progress=progress)
 
 
@@ -316,79 +342,9 @@ def _destination(
     return destination, case_folder.case_lock(home) if is_in_case else contextlib.nullcontext()
 
 
-def confirmation(
-    *, by: str = "", levels: str = "", side: bool = False, landmarks: bool = False, answers: str | Path | None = None
-) -> Confirmation | None:
-    """What a named person confirmed, from the arguments or from an answer file; None if nothing was.
-
-    Parameters
-    ----------
-    by : str
-        Who confirmed; a confirmation without a name is refused.
-    levels : str
-        How the levels were counted.
-    side, landmarks : bool
-        Whether side and landmarks were confirmed.
-    answers : path, optional
-        YAML file with the keys ``by``, ``levels``, ``side``, ``landmarks`` instead of the arguments.
-
-    Raises
-    ------
-    InputError
-        If something is confirmed without a name, or the answer file is damaged or has other keys.
-    """
-    if answers is not None:
-        return _answered(Path(answers))
-    if not (levels or side or landmarks):
-        return None
-    if not by.strip():
-        raise InputError("A confirmation needs a name. Add --by with the name of the person who confirmed.")
-    now = datetime.now().astimezone().isoformat(timespec="seconds")
-    return Confirmation(by=by.strip(), at=now, levels=levels.strip(), side=side, landmarks=landmarks)
-
-
-def _answered(path: Path) -> Confirmation | None:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as failure:
-        raise InputError(f"The answer file {path} cannot be read: {failure}.") from failure
-    allowed = {"by": str, "levels": str, "side": bool, "landmarks": bool}
-    if not isinstance(content, dict) or not set(content) <= set(allowed):
-        raise InputError(f"The answer file {path} may have the keys {', '.join(allowed)} and no others.")
-    for key, value in content.items():
-        if not isinstance(value, allowed[key]):
-            raise InputError(
-                f"{path}: {key} must be {'text' if allowed[key] is str else 'true or false'}, not {value!r}."
-            )
-    return confirmation(**content)
-
-
 def plain(value: object) -> object:
     """Any of Foramen's data objects as plain dictionaries, lists, numbers and texts."""
     return to_data(value)
-
-
-def technique_rows(search_text: str = "") -> list[dict[str, object]]:
-    """One row for each technique that goes by the text, with its level kind, aliases and the note to the name used."""
-    notes = dict(search(search_text))
-    rows: list[dict[str, object]] = []
-    for entry in all_techniques():
-        known = technique_knowledge(entry.id)
-        if search_text and entry.id not in notes and search_text.lower() not in f"{entry.id} {entry.name}".lower():
-            continue
-        rows.append(
-            {
-                "id": entry.id,
-                "name": entry.name,
-                "region": entry.region,
-                "level_kind": entry.level_kind.value,
-                "guidance": ", ".join(entry.guidance),
-                "effect_model": entry.effect_model,
-                "aliases": ", ".join(alias.text for alias in known.aliases),
-                "note": notes.get(entry.id, ""),
-            }
-        )
-    return rows
 
 
 def inspect(case: Case) -> Inspection:

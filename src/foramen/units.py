@@ -1,4 +1,4 @@
-"""Conversions at the one border between the clinic's units and SI.
+"""Factors of the conversions at the one border between the clinic's units and SI.
 
 Outside `physics` and `kernels` lengths are millimetres (LPS), temperatures degrees Celsius and
 volumes millilitres. Inside them everything is SI.
@@ -9,23 +9,5 @@ from __future__ import annotations
 MM_PER_M = 1000.0
 """Millimetres in a metre."""
 
-MM3_PER_ML = 1000.0
-"""Cubic millimetres in a millilitre."""
-
 KELVIN_AT_ZERO_DEGC = 273.15
 """Absolute temperature of 0 degrees Celsius, in kelvin."""
-
-
-def metres(length_mm: float) -> float:
-    """Length in metres of a length in millimetres."""
-    return length_mm / MM_PER_M
-
-
-def millimetres(length_m: float) -> float:
-    """Length in millimetres of a length in metres."""
-    return length_m * MM_PER_M
-
-
-def kelvin(temperature_degC: float) -> float:
-    """Absolute temperature in kelvin of a temperature in degrees Celsius."""
-    return temperature_degC + KELVIN_AT_ZERO_DEGC

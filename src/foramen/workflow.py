@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 
-from threadpoolctl import threadpool_limits
-
 from foramen import __version__
 from foramen.anatomy.build import build_anatomy
+from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.check import knowledge_sha256
 from foramen.knowledge.facts import number
 from foramen.knowledge.sources import citation
@@ -128,7 +127,7 @@ def _candidacy(case: Case, technique: Technique, level: Level, side: Side, *, pr
     )
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # more threads would sum in another order
+@with_one_blas_thread
 def plan_case(
     case: Case, request: PlanRequest, *, anatomy: Anatomy | None = None, progress: ReportProgress = lambda _s, _f: None
 ) -> Planned:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pypdf import PdfReader
+from threadpoolctl import threadpool_limits
 
 from foramen import api
 from foramen.errors import CaseError, InputError, LevelError
-from foramen.io.plan_json import read_plan
+from foramen.io.plan_json import plan_data, read_plan
 from foramen.model.plan import CheckStatus, PlanStatus, ReviewStatus
 from foramen.model.record import ClinicalRecord
 from foramen.model.verdict import VerdictStatus
 
-from .conftest import TECHNIQUE, Chain
+from .conftest import COARSE_MM, TECHNIQUE, Chain
 
 pytestmark = pytest.mark.slow
 
@@ -160,3 +162,36 @@ def test_the_digest_of_a_record_does_not_depend_on_the_order_of_a_set() -> None:
         for seed in ("1", "2", "3", "4")
     }
     assert len(found) == 1
+
+
+def test_a_stored_plan_opens_with_its_own_case_and_no_other(chain: Chain, tmp_path: Path) -> None:
+    plan, case = api.open_plan(chain.saved.folder)
+    assert plan.id == chain.planned.plan.id
+    assert case.image_sha256 == chain.case.image_sha256
+    api.save_case(chain.case, tmp_path / "moved")
+    assert api.open_plan(chain.saved.plan, case=tmp_path / "moved")[1].uid == chain.case.uid
+    other = api.reference_case(spacing_mm=6.0)
+    api.save_case(other, tmp_path / "other")
+    with pytest.raises(CaseError, match="was made on another image"):
+        api.open_plan(chain.saved.folder, case=tmp_path / "other")
+
+
+def test_a_replay_is_equal_to_the_last_bit_whatever_the_threads_of_blas(chain: Chain) -> None:
+    with threadpool_limits(limits=2, user_api="blas"):
+        case = api.reference_case(spacing_mm=COARSE_MM)
+        again = api.plan(
+            case,
+            technique=TECHNIQUE,
+            level="L4-L5",
+            side="left",
+            procedure_at=api.REFERENCE_PROCEDURE_AT,
+            lesions=1,
+            time_s=30,
+        ).plan
+    assert case.image_sha256 == chain.case.image_sha256
+    (first, first_grids), (second, second_grids) = (plan_data(plan) for plan in (chain.planned.plan, again))
+    for data in (first, second):
+        del data["id"], data["provenance"]["made_at"]
+    assert first == second
+    for name, values in first_grids.items():
+        np.testing.assert_array_equal(values, second_grids[name])

@@ -7,6 +7,7 @@ bone of the right level and side, do left and right agree through the vertebra's
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from scipy import ndimage
 
 from foramen.anatomy.build import build_anatomy
+from foramen.io.case_folder import new_case
 from foramen.io.label_maps import parse_label_source, read_labels
 from foramen.io.nifti import read_image
 from foramen.knowledge.labels import label
@@ -21,11 +23,13 @@ from foramen.knowledge.technique_facts import technique_knowledge
 from foramen.knowledge.trajectory_rules import trajectory_rules
 from foramen.model.anatomy import Anatomy
 from foramen.model.levels import Segment, Side, Vertebra
-from foramen.model.plan import ClearanceStatus, Target
+from foramen.model.plan import CheckStatus, ClearanceStatus, PlanStatus, Target
+from foramen.model.record import ClinicalRecord
 from foramen.model.space import LabelMap, Volume
 from foramen.planning.settings import choose_cannula
 from foramen.steps.trajectory import search_trajectories
 from foramen.techniques import technique
+from foramen.workflow import PlanRequest, plan_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 
@@ -119,6 +123,25 @@ def test_a_path_keeps_every_hard_limit(scan: Scan, joint: str, side: Side) -> No
             _is_bone(scan), scan.labels.geometry.index(_points(best.entry_mm, best.tip_mm, until=0.8)).T, order=0
         )
         assert not inside.any(), f"{best.id} crosses labelled bone on its way"
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("joint", JOINTS)
+def test_the_whole_plan_breaks_no_hard_limit(scan: Scan, joint: str, side: Side) -> None:
+    """Companion lesions and heat included; candidacy aside, since nothing is recorded of this patient."""
+    case = new_case(scan.image, scan.labels, record=ClinicalRecord(patient_id=""))
+    request = PlanRequest(
+        technique=TECHNIQUE.id, level=joint, side=side, procedure_at=datetime(2026, 4, 14, 9, 30), time_s=60
+    )
+    plan = plan_case(case, request, anatomy=scan.anatomy).plan
+    assert [t.name for t in plan.targets] == [t.name for t in targets_of(scan, joint, side)]
+    assert len(plan.trajectories) == sum(len(delivery.trajectories) for delivery in plan.deliveries) == 4
+    for trajectory in (*plan.trajectories, *plan.alternatives):
+        broken = [c for c in trajectory.clearances if c.is_hard and c.status is ClearanceStatus.VIOLATED]
+        assert not broken, f"{trajectory.id}: {broken}"
+    failed = [check for check in plan.checks if check.status is CheckStatus.FAIL]
+    assert not failed, failed
+    assert plan.status is PlanStatus.CAUTION  # arteries are not shown, the record is empty
 
 
 def _is_bone(scan: Scan) -> np.ndarray:

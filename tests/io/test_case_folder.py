@@ -326,3 +326,14 @@ def test_minus_zero_in_an_image_is_zero(tmp_path: Path, files: tuple[Path, list[
     signed = new_case(replace(case.image, values=values), case.labels, record=case.record)
     save_case(signed, tmp_path / "second")
     assert open_case(tmp_path / "second").image_sha256 == signed.image_sha256
+
+
+def test_the_day_of_a_nifti_scan_is_stated_and_checked(tmp_path: Path, files: tuple[Path, list[LabelSource]]) -> None:
+    import_case(files[0], labels=files[1], out=tmp_path / "case", acquired_on="2026-03-10")
+    assert open_case(tmp_path / "case").acquired_on == "2026-03-10"
+    for number, text in enumerate(["10.3.2026", "2999-01-01"]):
+        with pytest.raises(InputError, match="acquired-on"):
+            import_case(files[0], labels=files[1], out=tmp_path / str(number), acquired_on=text)
+    write_dicom(tmp_path / "series")
+    with pytest.raises(InputError, match="the scan was acquired on 2026-03-10"):
+        import_case(tmp_path / "series", out=tmp_path / "series-case", acquired_on="2026-03-11")

@@ -71,6 +71,18 @@ def test_damage_outside_its_window_is_flagged() -> None:
     found = lesion(time_s=900.0).coagulation
     assert not found.is_within_window
     assert "refused for exposures over 300 s" in found.objection
+    assert found.size is None
+
+
+def test_outside_every_window_the_thermal_dose_still_speaks() -> None:
+    """15 min at 80 degC: no coagulation size, but the extent of 58 min at 43 degC, as long as the tissue stays warm."""
+    found = lesion(time_s=900.0).as_json()
+    assert found["coagulation"]["width_mm"] is None  # type: ignore[index]
+    dose = found["cem43"]
+    assert dose["at_min"] == 58.0  # type: ignore[index]
+    isotherms = found["isotherms"]
+    # 58 min within 15 min need 43 + log2(58 / 15) = 45.0 degC throughout, or a little more for part of it
+    assert isotherms["50"]["width_mm"] < dose["width_mm"] < isotherms["45"]["width_mm"] * 1.02  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

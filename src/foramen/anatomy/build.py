@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from threadpoolctl import threadpool_limits
 
 from foramen.anatomy.ala import lacks_ala, with_ala
 from foramen.anatomy.bones import Bone, extract_bone, level_mask
@@ -23,6 +22,7 @@ from foramen.anatomy.nerves import find_nerves
 from foramen.anatomy.reference_body.dimensions import LEVELS
 from foramen.anatomy.registration import Registration, register
 from foramen.errors import ImageError, LandmarkError
+from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import label
 from foramen.model.anatomy import Anatomy, VertebraAnatomy
@@ -32,7 +32,7 @@ from foramen.model.space import FloatArray, LabelMap, Modality, Volume, require_
 SACRUM = Vertebra("S1")
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # more threads would sum in another order
+@with_one_blas_thread
 def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
     """Frames, landmarks, nerves, keep-outs and level count of a patient.
 

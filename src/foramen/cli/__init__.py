@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-# Many small dense systems are solved: threads inside BLAS cost more than they give, and replay stays bitwise equal.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from foramen.cli.commands import app
 from foramen.cli.entry import main
 

@@ -138,6 +138,7 @@ def case_import(
         str, Parameter(help="HFS, HFP, FFS or FFP, for NIfTI, which carries none.")
     ] = "UNKNOWN",
     patient_id: Annotated[str, Parameter(help="Patient id of a NIfTI scan.")] = "",
+    acquired_on: Annotated[str, Parameter(help="Day of a NIfTI scan, such as 2026-03-10.")] = "",
     series_uid: Annotated[str | None, Parameter(help="Which series, if the folder holds several.")] = None,
     json: Json = False,
 ) -> None:
@@ -154,6 +155,7 @@ def case_import(
             patient_position=patient_position,
             patient_id=patient_id,
             series_uid=series_uid,
+            acquired_on=acquired_on,
         )
     inspection = api.inspect(case)
     if json:

@@ -143,6 +143,7 @@ def import_case(
     patient_position: PatientPosition = PatientPosition.UNKNOWN,
     patient_id: str = "",
     series_uid: str | None = None,
+    acquired_on: str = "",
     on: datetime.date | None = None,
 ) -> Case:
     """The case made of a scan, its label maps and a record, saved as the folder `out`.
@@ -163,6 +164,8 @@ def import_case(
         Of the scanned patient, for a NIfTI scan.
     series_uid : str, optional
         Which series, if the folder holds several.
+    acquired_on : str
+        Day of the scan (YYYY-MM-DD), for a NIfTI scan, which carries none.
     on : date, optional
         Day for which the record's age is computed; today if not given.
 
@@ -181,13 +184,17 @@ def import_case(
                 f"--patient-position {patient_position} contradicts the scan, whose Patient Position (0018,5100) is "
                 f"{facts.patient_position}. Leave the option out."
             )
+        if acquired_on and acquired_on != facts.acquired_on:
+            told = facts.acquired_on or "a day that it does not tell"
+            raise InputError(f"--acquired-on {acquired_on}: the scan was acquired on {told}. Leave the option out.")
         position, acquired_on, series = facts.patient_position, facts.acquired_on, facts.series_uid
         scanned_id = facts.patient_id or patient_id
         if facts.patient_id and patient_id and patient_id != facts.patient_id:
             raise InputError("--patient-id contradicts the Patient ID (0010,0020) of the scan. Leave the option out.")
         source = f"image from a DICOM series of {facts.slices} slices"
     else:
-        image, position, acquired_on, series, scanned_id = read_image(scan), patient_position, "", "", patient_id
+        _require_day(acquired_on)
+        image, position, series, scanned_id = read_image(scan), patient_position, "", patient_id
         posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
         source = f"image from {scan.name}; patient position {posture}"
     reading = read_labels(labels, image) if labels else _no_labels(image)
@@ -204,6 +211,18 @@ def import_case(
     )
     save_case(case, out)
     return case
+
+
+def _require_day(text: str) -> None:
+    """Raise `InputError` unless a day of acquisition is empty or a date that has passed."""
+    if not text:
+        return
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--acquired-on {text!r} is not a date. Write it as 2026-03-10.") from None
+    if day > datetime.date.today():
+        raise InputError(f"--acquired-on {text} lies in the future. Give the day of the scan.")
 
 
 def _no_labels(image: Volume) -> LabelReading:

@@ -1,1 +1,1 @@
-"""jobs."""
+"""How work is run: threads now; later a resumable map over local processes or a cluster."""

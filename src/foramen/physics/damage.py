@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.errors import InputError
 from foramen.model.thermal import DamageSet
 from foramen.units import KELVIN_AT_ZERO_DEGC
 
@@ -62,13 +61,6 @@ def objection(damage: DamageSet, time_s: float) -> str:
             f"degC, but its boundary lies at {boundary:.1f} degC; read temperature and CEM43"
         )
     return ""
-
-
-def require_window(damage: DamageSet, time_s: float) -> None:
-    """Raise `InputError` if a damage set may not be used for an exposure of that length."""
-    reason = objection(damage, time_s)
-    if reason:
-        raise InputError(f"Damage set out of its window. {reason}.")
 
 
 def cem43_rate_min_per_s(temperature_degC: FloatArray | float) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from foramen.errors import InputError
 from foramen.knowledge.devices import device as device_of
 from foramen.knowledge.devices import rf_cannulae
@@ -40,6 +42,13 @@ def choose_setting(
 ) -> RfSetting:
     """The technique's setting with the request's departures; raises `InputError` outside the device's limit."""
     temperature = knowledge.number("temperature_degC") if temperature_degC is None else temperature_degC
+    seconds = knowledge.number("time_s") if time_s is None else time_s
+    ramp_s = knowledge.number("ramp_s")
+    if not (math.isfinite(temperature) and math.isfinite(seconds) and seconds > ramp_s):
+        raise InputError(
+            f"A lesion of {seconds:g} s at {temperature:g} degC cannot be planned: give finite numbers, and more time "
+            f"than the ramp of {ramp_s:g} s that it includes."
+        )
     if temperature > device.max_temperature_degC:
         raise InputError(
             f"{temperature:g} degC is above the limit of {device.name}, {device.max_temperature_degC:g} degC. "
@@ -52,8 +61,8 @@ def choose_setting(
         raise InputError(f"{wanted} lesions on one nerve are outside {fewest:g} to {most:g}. Choose within.")
     return RfSetting(
         temperature_degC=temperature,
-        time_s=knowledge.number("time_s") if time_s is None else time_s,
-        ramp_s=knowledge.number("ramp_s"),
+        time_s=seconds,
+        ramp_s=ramp_s,
         thermocouple=device.thermocouple,
         frequency_hz=knowledge.number("frequency_hz"),
         lesions=wanted,

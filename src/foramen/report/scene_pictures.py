@@ -48,7 +48,7 @@ def cameras_of(target: Target, trajectories: tuple[Trajectory, ...]) -> dict[str
 
 
 def draw_scene(scene: Scene, camera: Camera, *, title: str) -> bytes:
-    """PNG of a scene, at least 700 pixels square, annotated."""
+    """PNG of a scene, annotated, as many pixels square as its camera has."""
     picture = render(scene, camera)
     inches, head = camera.pixels / _DOTS_PER_INCH, 0.42
     share = inches / (inches + head)

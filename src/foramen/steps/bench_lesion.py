@@ -23,6 +23,7 @@ from foramen.physics.generator import Generator
 from foramen.physics.grid import NeedleShape, Resolution, needle_grid
 from foramen.physics.rf_lesion import EnergyBalance, HeatModel, History, Lesion, TimeSteps, simulate_lesion
 from foramen.physics.tissue import uniform_field
+from foramen.units import MM_PER_M
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +37,26 @@ class LesionSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coagulation:
-    """Where Omega of a damage set reaches 1; `objection` says why the set does not apply (empty: it does)."""
+    """Where Omega of a damage set reaches 1; without a size where the set does not apply, as `objection` then says."""
 
     damage_set: str
     meaning: str
-    size: LesionSize
+    size: LesionSize | None
     is_within_window: bool
     objection: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BenchLesion:
-    """Size of a lesion and what the generator would show; `elapsed_s` is the computing time."""
+    """Size of a lesion and what the generator would show; `elapsed_s` is the computing time.
+
+    `cem43` is where the thermal dose reaches `cem43_min`, whether or not a damage set applies.
+    """
 
     isotherms: Mapping[str, LesionSize]
     coagulation: Coagulation
+    cem43_min: float
+    cem43: LesionSize
     impedance_initial_ohm: float
     impedance_final_ohm: float
     power_w: float
@@ -75,6 +81,7 @@ class BenchLesion:
                 "is_within_window": self.coagulation.is_within_window,
                 "objection": self.coagulation.objection,
             },
+            "cem43": {"at_min": self.cem43_min, **_plain(self.cem43)},
             "impedance_ohm": {"initial": self.impedance_initial_ohm, "final": self.impedance_final_ohm},
             "power_w": self.power_w,
             "power_mean_w": self.power_mean_w,
@@ -88,8 +95,9 @@ class BenchLesion:
         }
 
 
-def _plain(size: LesionSize) -> dict[str, float]:
-    return {"width_mm": size.width_mm, "length_mm": size.length_mm, "volume_mm3": size.volume_mm3}
+def _plain(size: LesionSize | None) -> dict[str, float | None]:
+    names = ("width_mm", "length_mm", "volume_mm3")
+    return {name: None if size is None else getattr(size, name) for name in names}
 
 
 def bench_lesion(
@@ -144,12 +152,12 @@ def bench_lesion(
     started = time.perf_counter()
     _require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s)
     shape = NeedleShape(
-        radius_m=outer_diameter_mm / 2e3,
-        bore_m=inner_diameter_mm / 2e3,
-        tip_m=tip_mm / 1e3,
+        radius_m=outer_diameter_mm / (2 * MM_PER_M),
+        bore_m=inner_diameter_mm / (2 * MM_PER_M),
+        tip_m=tip_mm / MM_PER_M,
         is_conducting=cannula_conduction,
     )
-    grid = needle_grid(shape, Resolution(step=step), far_m=number("tissues.far_field_mm") / 1e3)
+    grid = needle_grid(shape, Resolution(step=step), far_m=number("tissues.far_field_mm") / MM_PER_M)
     generator = Generator(
         set_degC=temperature_degC,
         start_degC=baseline_temperature_degC,
@@ -176,7 +184,7 @@ def bench_lesion(
     damaged = Coagulation(
         damage_set=coagulation.id,
         meaning=coagulation.meaning,
-        size=_size(measure(grid, omega, omega[grid.inner], 1.0)),
+        size=None if reason else _size(measure(grid, omega, omega[grid.inner], 1.0)),
         is_within_window=not reason,
         objection=reason,
     )
@@ -188,9 +196,13 @@ def _result(lesion: Lesion, coagulation: Coagulation, elapsed_s: float) -> Bench
         f"{level:.0f}": _size(measure(lesion.grid, lesion.peak_degC, lesion.surface_peak_degC, level))
         for level in numbers("damage.isotherms_degC")
     }
+    dose_min = number("damage.cem43_nerve_min")
+    dose = measure(lesion.grid, lesion.cem43_min, lesion.cem43_min[lesion.grid.inner], dose_min)
     return BenchLesion(
         isotherms=sizes,
         coagulation=coagulation,
+        cem43_min=dose_min,
+        cem43=_size(dose),
         impedance_initial_ohm=lesion.impedance_initial_ohm,
         impedance_final_ohm=lesion.impedance_final_ohm,
         power_w=lesion.power_final_W,
@@ -207,7 +219,11 @@ def _result(lesion: Lesion, coagulation: Coagulation, elapsed_s: float) -> Bench
 
 
 def _size(extent: Extent) -> LesionSize:
-    return LesionSize(width_mm=extent.width_m * 1e3, length_mm=extent.length_m * 1e3, volume_mm3=extent.volume_m3 * 1e9)
+    return LesionSize(
+        width_mm=extent.width_m * MM_PER_M,
+        length_mm=extent.length_m * MM_PER_M,
+        volume_mm3=extent.volume_m3 * MM_PER_M**3,
+    )
 
 
 def _thermocouple_m(thermocouple: Thermocouple, shape: NeedleShape) -> float:

@@ -10,10 +10,10 @@ import pkgutil
 from functools import cache
 
 from foramen.errors import InputError
-from foramen.knowledge.technique_facts import search_techniques
+from foramen.knowledge.technique_facts import search_techniques, technique_knowledge
 from foramen.model.technique import Technique
 
-__all__ = ["all_techniques", "search", "technique"]
+__all__ = ["all_techniques", "search", "technique", "technique_rows"]
 
 
 @cache
@@ -59,3 +59,26 @@ def technique(name: str) -> Technique:
 def search(text: str) -> tuple[tuple[str, str], ...]:
     """Ids of the techniques that a search text means, each with the note that belongs to the name used."""
     return search_techniques(text) if text.strip() else ()
+
+
+def technique_rows(search_text: str = "") -> list[dict[str, object]]:
+    """One row for each technique that goes by the text, with its level kind, aliases and the note to the name used."""
+    notes = dict(search(search_text))
+    rows: list[dict[str, object]] = []
+    for entry in all_techniques():
+        known = technique_knowledge(entry.id)
+        if search_text and entry.id not in notes and search_text.lower() not in f"{entry.id} {entry.name}".lower():
+            continue
+        rows.append(
+            {
+                "id": entry.id,
+                "name": entry.name,
+                "region": entry.region,
+                "level_kind": entry.level_kind.value,
+                "guidance": ", ".join(entry.guidance),
+                "effect_model": entry.effect_model,
+                "aliases": ", ".join(alias.text for alias in known.aliases),
+                "note": notes.get(entry.id, ""),
+            }
+        )
+    return rows

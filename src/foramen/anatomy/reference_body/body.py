@@ -27,6 +27,7 @@ from foramen.anatomy.reference_body.tissue_hu import GAS_VALUE, hu_of_label
 from foramen.anatomy.reference_body.torso import paint_canal, paint_torso
 from foramen.anatomy.reference_body.truth import true_anatomy
 from foramen.errors import InputError, LevelError
+from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import FIRST_STRUCTURE, structure_value
 from foramen.model.anatomy import Anatomy, NerveKind
@@ -58,6 +59,7 @@ class ReferenceBody:
     patient_position: PatientPosition
 
 
+@with_one_blas_thread
 def make_reference_body(
     *,
     spacing_mm: float | tuple[float, float, float] = 1.0,
