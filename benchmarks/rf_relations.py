@@ -61,7 +61,7 @@ def size(experiment: Experiment, gauge: float, temperature_degC: float, time_s: 
         cool_down_s=10.0,
         step=0.12,
     )
-    return lesion.coagulation.size if experiment.edge == "coagulation" else lesion.isotherms[experiment.edge]
+    return lesion.cem43 if experiment.edge == "cem43" else lesion.isotherms[experiment.edge]
 
 
 def width_growth_percent(
@@ -123,7 +123,7 @@ EXPERIMENTS = (
     Experiment(name="5 mm tip", tip_mm=5.0),
     Experiment(name="60 degC edge", edge="60"),
     Experiment(name="bath 21 degC, 60 degC edge", bath_degC=21.0, edge="60"),
-    Experiment(name="coagulation edge (Omega = 1)", edge="coagulation"),
+    Experiment(name="thermal dose edge (58 min at 43 degC)", edge="cem43"),
     Experiment(name="adiabatic needle", cannula_conduction=False),
 )
 
