@@ -230,6 +230,8 @@ def _limits(knowledge: TechniqueKnowledge, request: PlanRequest) -> PlanLimits:
         hottest_tissue_caution_degC=knowledge.number("tissue_alarm_degC"),
         capture_min_fraction=knowledge.number("capture_caution_fraction"),
         landmark_confidence_min_fraction=number("planning.landmark_confidence_min_fraction"),
+        tip_dense_hu=number("planning.tip_dense_hu"),
+        tip_dense_max_fraction=number("planning.tip_dense_max_fraction"),
     )
 
 

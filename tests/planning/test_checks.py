@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,11 +15,14 @@ from foramen.model.plan import Check, CheckStatus, Clearance, ClearanceStatus, P
 from foramen.model.space import PatientPosition
 from foramen.model.verdict import Criterion, Question, Severity, Truth, Verdict, VerdictStatus
 from foramen.planning.checks import (
+    PlanLimits,
     _check_peak,
     check_candidacy,
     check_clearances,
+    check_effect,
     check_posture,
     check_scan_age,
+    check_tip_density,
     check_unknown_structures,
     check_warnings,
     plan_status,
@@ -158,3 +162,33 @@ def test_a_broken_hard_clearance_fails_and_says_by_how_much() -> None:
     assert check.status is CheckStatus.FAIL
     assert "1.2 mm" in check.reason
     assert "3 mm required" in check.reason
+
+
+def test_a_bare_tip_in_bone_that_no_label_shows_is_a_caution() -> None:
+    case = make_case()
+    trajectory = make_plan(case).trajectories[0]
+    soft = replace(case.image, values=np.full(case.image.geometry.shape, 40.0, dtype=np.float32))
+    bone = replace(case.image, values=np.full(case.image.geometry.shape, 400.0, dtype=np.float32))
+    assert check_tip_density(trajectory, soft, dense_hu=250, max_fraction=0.5).status is CheckStatus.PASS
+    found = check_tip_density(trajectory, bone, dense_hu=250, max_fraction=0.5)
+    assert found.status is CheckStatus.CAUTION
+    assert "100 % of the bare tip lies above 250 HU" in found.reason
+
+
+def test_a_capture_is_not_counted_where_tissue_boils_in_the_model() -> None:
+    delivery = make_plan(make_case()).deliveries[0]
+    limits = PlanLimits(
+        image_age_max_months=24,
+        hottest_tissue_caution_degC=95,
+        capture_min_fraction=0.0,
+        landmark_confidence_min_fraction=0.5,
+        tip_dense_hu=250,
+        tip_dense_max_fraction=0.5,
+    )
+    for hottest, wanted in ((90.0, CheckStatus.PASS), (120.0, CheckStatus.CAUTION)):
+        checks = check_effect(
+            replace(delivery, effect=replace(delivery.effect, hottest_tissue_degC=hottest)), limits=limits
+        )
+        capture = next(check for check in checks if check.id.startswith("capture"))
+        assert capture.status is wanted
+        assert ("boils" in capture.reason) is (hottest > 100)

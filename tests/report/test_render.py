@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from scipy.spatial.transform import Rotation
 
 from foramen.errors import ForamenError, FrameError
 from foramen.model.anatomy import Anatomy
@@ -17,6 +18,7 @@ from foramen.model.plan import Plan, PlanStatus
 from foramen.model.verdict import Question
 from foramen.report import figures, render_card, render_pdf, render_report
 from foramen.report.messages import message
+from foramen.report.sheet import needle_line
 from report.plan_factory import NOT_MODELLED, make_plan
 
 DISCLAIMER = "Research use only. Not a medical device."
@@ -201,3 +203,18 @@ def test_missing_pango_says_what_to_install(
 def test_an_undeclared_message_is_an_error() -> None:
     with pytest.raises(ForamenError, match="has no text for the key"):
         message("no.such.key")
+
+
+def test_the_skin_entry_is_measured_along_the_patient_and_not_along_a_tilted_vertebra(
+    plan: Plan, anatomy: Anatomy
+) -> None:
+    target, trajectory = plan.targets[0], plan.trajectories[0]
+    vertebra = anatomy.vertebra(target.crosses_bone)
+    turn = Rotation.from_euler("x", 50, degrees=True).as_matrix()
+    frame = vertebra.frame
+    tilted = replace(frame, axes=frame.axes @ turn.T)
+    others = tuple(v for v in anatomy.vertebrae if v.level != vertebra.level)
+    turned = replace(anatomy, vertebrae=(*others, replace(vertebra, frame=tilted)))
+    line = needle_line(trajectory, target, turned)
+    above = (trajectory.entry_mm - frame.superior_endplate_mm)[2] / 10
+    assert f"{abs(above):.1f} cm {'above' if above > 0 else 'below'}" in line.entry_endplate

@@ -69,8 +69,9 @@ def test_the_working_view_comes_first_and_looks_down_the_needle():
     assert first.must_show
 
 
-def test_the_lateral_view_runs_across_the_vertebra_with_the_tube_away_from_the_operator():
+def test_the_lateral_view_runs_across_the_vertebra_with_the_arc_under_the_table():
     lateral = views(tilted_frame(10), Side.LEFT)["True lateral"]
-    assert lateral.beam == pytest.approx([1, 0, 0])
+    assert lateral.beam == pytest.approx([-1, 0, 0])
+    assert "orbital 90 deg, detector towards the stand" in lateral.console_dial
     assert "mobile C-arm on the patient's right" in lateral.console_dial
     assert any("posterior border of the foramen" in text for text in lateral.must_show)

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from scipy.ndimage import map_coordinates
+
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import (
@@ -25,7 +28,7 @@ from foramen.model.plan import (
     Target,
     Trajectory,
 )
-from foramen.model.space import PatientPosition
+from foramen.model.space import PatientPosition, Volume
 from foramen.model.verdict import Criterion, Severity, Truth, Verdict, VerdictStatus
 
 _SCAN_POSTURE = {
@@ -58,12 +61,16 @@ class PlanLimits:
         Part of the needed nerve segment that the tightest criterion should reach.
     landmark_confidence_min_fraction : float
         Confidence below which a target is flagged.
+    tip_dense_hu, tip_dense_max_fraction : float
+        Density from which the CT shows bone along the bare tip, and the part of the tip that may lie in it.
     """
 
     image_age_max_months: float
     hottest_tissue_caution_degC: float
     capture_min_fraction: float
     landmark_confidence_min_fraction: float
+    tip_dense_hu: float
+    tip_dense_max_fraction: float
 
 
 def check_candidacy(verdict: Verdict) -> Check:
@@ -195,6 +202,23 @@ def check_clearances(trajectory: Trajectory) -> Check:
     return Check(id=f"clearance: {trajectory.id}", text=f"Path {trajectory.id}", status=status, reason=reason)
 
 
+def check_tip_density(trajectory: Trajectory, image: Volume, *, dense_hu: float, max_fraction: float) -> Check:
+    """Whether the bare tip would lie in bone that the CT shows, labelled or not."""
+    along = np.linspace(0.0, trajectory.device.active_tip_mm, 1 + round(4 * trajectory.device.active_tip_mm))
+    points = trajectory.tip_mm - along[:, None] * trajectory.direction
+    values = map_coordinates(image.values, image.geometry.index(points).T, order=1, mode="nearest")
+    fraction = float(np.mean(values > dense_hu))
+    found = f"{100 * fraction:.0f} % of the bare tip lies above {dense_hu:.0f} HU (at most {100 * max_fraction:.0f} %)."
+    return Check(
+        id=f"tip density: {trajectory.id}",
+        text=f"Bare tip beside the bone, path {trajectory.id}",
+        status=CheckStatus.PASS if fraction <= max_fraction else CheckStatus.CAUTION,
+        reason=found
+        if fraction <= max_fraction
+        else f"{found} The label map may leave out bone there: the tip may not reach this place. Look at the cuts.",
+    )
+
+
 def check_unknown_structures(trajectories: Sequence[Trajectory]) -> tuple[Check, ...]:
     """One caution that names every structure that no path can be cleared of; empty if the scan shows them all."""
     unknown = {
@@ -224,7 +248,8 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             ),
         )
     tightest = effect.tightest_capture
-    captured = tightest.fraction >= limits.capture_min_fraction
+    boils = effect.hottest_tissue_degC > WATER_BOILS_DEGC
+    captured = tightest.fraction >= limits.capture_min_fraction and not boils
     checks = [
         Check(
             id=f"capture: {delivery.target}",
@@ -235,7 +260,11 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
                 + ("" if c.is_within_window else " (outside its validated window, not counted)")
                 for c in effect.captures
             )
-            + f"; the tightest decides, {100 * limits.capture_min_fraction:.0f} % wanted.",
+            + f"; the tightest decides, {100 * limits.capture_min_fraction:.0f} % wanted, on the nominal course."
+            + (
+                " Not counted: tissue boils in the model, which lacks latent heat, so its isotherms are uncertain."
+                * boils
+            ),
         )
     ]
     checks.extend(_check_peak(peak, delivery.target) for peak in effect.peaks if _has_limit(peak))
@@ -247,7 +276,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
             reason=f"{hot:.0f} degC while the display says {effect.tip_temperature_degC:.0f} degC "
             f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
-            + (" Read it as: tissue boils there; the model has no latent heat." if hot > WATER_BOILS_DEGC else ""),
+            + (" Read it as: tissue boils there; the model has no latent heat." if boils else ""),
         )
     )
     return tuple(checks)
@@ -300,6 +329,12 @@ def check_plan(
     checks += [check_target(t, confidence_min_fraction=limits.landmark_confidence_min_fraction) for t in targets]
     checks += check_unknown_structures(trajectories)
     checks += [check_clearances(trajectory) for trajectory in trajectories]
+    checks += [
+        check_tip_density(
+            trajectory, case.image, dense_hu=limits.tip_dense_hu, max_fraction=limits.tip_dense_max_fraction
+        )
+        for trajectory in trajectories
+    ]
     for delivery in deliveries:
         checks += check_effect(delivery, limits=limits)
     return tuple(checks)

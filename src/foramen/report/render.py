@@ -50,6 +50,9 @@ _FITS: tuple[_Fit, ...] = (
 """Tried in this order until the card is one page; what is left out says so and stands in the report."""
 
 
+_SAID_ELSEWHERE = ("not shown", "warnings", "candidacy", "posture")
+"""Checks whose caution the card says in a box of its own or with the skin entries."""
+
 _STIMULATION = "_threshold_v"
 """Steps with a threshold in volts are the stimulation tests, which the card repeats."""
 
@@ -140,6 +143,9 @@ def _fill(
         passed=[check for check in passed if check not in cool],
         cool=len(cool),
         unknowns=unknown_lines(plan, anatomy),
+        cautions_of_the_card=tuple(
+            check for check in plan.checks if check.status is CheckStatus.CAUTION and check.id not in _SAID_ELSEWHERE
+        ),
         keep_outs=keep_out_lines(plan, anatomy),
         views=distinct_views(plan),
         pictured=pictured_views(plan),

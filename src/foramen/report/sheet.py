@@ -65,15 +65,17 @@ class UnknownLine:
 
 
 def needle_line(trajectory: Trajectory, target: Target, anatomy: Anatomy) -> NeedleLine:
-    """Entry in cm from the midline and from the endplate line, in the squared frame of the crossed vertebra."""
-    frame = anatomy.vertebra(target.crosses_bone).frame
-    entry = frame.to_vertebra(trajectory.entry_mm)
-    endplate = frame.to_vertebra(frame.superior_endplate_mm)
-    side = message("side.left" if entry[0] >= 0 else "side.right")
-    above = float(entry[2] - endplate[2])
+    """Entry in cm from the midline and from the endplate line of the crossed vertebra, along the patient's axes.
+
+    Along the axes (LPS) it can be measured on the skin or on an untilted AP view; along the axis of a tilted
+    vertebra, 10 cm behind it, the same point would be several centimetres elsewhere.
+    """
+    offset = trajectory.entry_mm - anatomy.vertebra(target.crosses_bone).frame.superior_endplate_mm
+    side = message("side.left" if offset[0] >= 0 else "side.right")
+    above = float(offset[2])
     return NeedleLine(
         trajectory=trajectory,
-        entry_midline=message("entry.midline", distance=f"{abs(entry[0]) / _MM_PER_CM:.1f}", side=side),
+        entry_midline=message("entry.midline", distance=f"{abs(offset[0]) / _MM_PER_CM:.1f}", side=side),
         entry_endplate=message(
             "entry.above" if above >= 0 else "entry.below",
             distance=f"{abs(above) / _MM_PER_CM:.1f}",

@@ -49,14 +49,15 @@ def technique_views(
 
     Notes
     -----
-    The operator stands on the target's side and the C-arm opposite. On the lateral view the detector is
-    on the operator's side, so that the tube, which scatters most, is away from the operator.
+    The operator stands on the target's side and the C-arm opposite. On the lateral view the arc passes under the
+    table, which is the only way for most mobile C-arms: the detector is then beside the stand and the tube, which
+    scatters most, on the operator's side, who steps back or behind the detector.
     """
     working = beam_behind(frame, side, oblique_deg=oblique_deg, declined_deg=declined_deg)
     beams = {
         "level": frame.posterior,
         WORKING_VIEW: working if needle is None else -needle,
-        "lateral": side.sign * frame.left,
+        "lateral": -side.sign * frame.left,
         "oblique": beam_behind(frame, side, oblique_deg=oblique_deg, declined_deg=0.0),
         "ap_final": frame.posterior,
     }

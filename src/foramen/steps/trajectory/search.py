@@ -126,7 +126,8 @@ def companions(
             number = len(found) + 2
             made = describe_path(scene, tried, 0, device, rank=trajectory.rank, best=())
             moved = scene.frame.axes.T @ (needles.tips_mm[0] - first.tips_mm[0])
-            reason = f"lesion {number}: parallel, {np.linalg.norm(moved):.1f} mm {_way(moved, target.side)} on the bone"
+            apart_mm = np.linalg.norm(moved)
+            reason = f"lesion {number}: beside lesion 1, {apart_mm:.1f} mm {_way(moved, target.side)} on the bone"
             found.append(replace(made, id=f"{trajectory.id}/lesion {number}", reasons=(reason, *made.reasons)))
     return tuple(found)
 
