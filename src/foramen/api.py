@@ -313,9 +313,10 @@ def save_in_case(
     """
     destination, holding = _destination(Path(case_path), folder, name=planned.plan.id)
     with holding:
+        saved = save(planned, case, destination, case_path=case_path, progress=progress)
         if folder is None:
             case_folder.write_anatomy(Path(case_path), planned.anatomy)
-        return save(planned, case, destination, case_path=case_path, progress=progress)
+        return saved
 
 
 def require_writable(*, case_path: str | Path, folder: str | Path | None = None) -> None:
