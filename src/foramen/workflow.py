@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ from importlib import metadata
 
 from foramen import __version__
 from foramen.anatomy.build import build_anatomy
+from foramen.errors import InputError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.check import knowledge_sha256
 from foramen.knowledge.facts import number
@@ -225,11 +227,16 @@ def plan_case(
 
 def _limits(knowledge: TechniqueKnowledge, request: PlanRequest) -> PlanLimits:
     months = knowledge.number("image_age_max_months")
+    asked = request.image_age_max_months
+    if asked is not None and not (math.isfinite(asked) and asked > 0):
+        raise InputError(f"A limit of {asked:g} months for the scan's age is not usable: give a positive number.")
     return PlanLimits(
         image_age_max_months=months if request.image_age_max_months is None else request.image_age_max_months,
         hottest_tissue_caution_degC=knowledge.number("tissue_alarm_degC"),
         capture_min_fraction=knowledge.number("capture_caution_fraction"),
         landmark_confidence_min_fraction=number("planning.landmark_confidence_min_fraction"),
+        target_sd_caution_mm=number("planning.target_sd_caution_mm"),
+        target_sd_reject_mm=number("planning.target_sd_reject_mm"),
         tip_dense_hu=number("planning.tip_dense_hu"),
         tip_dense_max_fraction=number("planning.tip_dense_max_fraction"),
     )

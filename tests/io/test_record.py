@@ -34,7 +34,7 @@ def test_stored_record_is_the_same() -> None:
     record = read_record(EXAMPLE)
     assert record_from_json(record_to_json(record), name="x") == record
     sparse = parse_record(
-        "patient_id: 7\ncomplaints: [{nrs: 3}]\nblocks: {items: [{date: 2026-01-02, kind: other}]}", name="r"
+        "patient_id: '7'\ncomplaints: [{nrs: 3}]\nblocks: {items: [{date: 2026-01-02, kind: other}]}", name="r"
     )
     assert record_from_json(record_to_json(sparse), name="x") == sparse
     assert sparse.complaints[0].region is UNKNOWN

@@ -182,6 +182,8 @@ def test_a_capture_is_not_counted_where_tissue_boils_in_the_model() -> None:
         hottest_tissue_caution_degC=95,
         capture_min_fraction=0.0,
         landmark_confidence_min_fraction=0.5,
+        target_sd_caution_mm=3.0,
+        target_sd_reject_mm=5.0,
         tip_dense_hu=250,
         tip_dense_max_fraction=0.5,
     )

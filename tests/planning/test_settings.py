@@ -22,7 +22,16 @@ def test_departures_are_taken_and_the_rest_is_the_technique_s() -> None:
 
 @pytest.mark.parametrize(
     ("temperature_degC", "time_s"),
-    [(math.nan, 90.0), (math.inf, 90.0), (80.0, math.nan), (80.0, math.inf), (80.0, -5.0), (80.0, 0.0), (200.0, 90.0)],
+    [
+        (math.nan, 90.0),
+        (math.inf, 90.0),
+        (80.0, math.nan),
+        (80.0, math.inf),
+        (80.0, -5.0),
+        (80.0, 0.0),
+        (200.0, 90.0),
+        (80.0, 1e9),
+    ],
 )
 def test_impossible_numbers_are_bad_input_not_a_fault_of_the_solver(temperature_degC: float, time_s: float) -> None:
     with pytest.raises(InputError):

@@ -50,16 +50,17 @@ def demo(
     json: Json = False,
 ) -> None:
     """Plan the built-in reference body from end to end: case, plan, report, card."""
+    import shutil
     import time
     from concurrent.futures import ThreadPoolExecutor
 
     started = time.perf_counter()
-    _clear_demo(out, overwrite=overwrite)
+    replaces = _is_earlier_demo(out, overwrite=overwrite)
     compile_ahead()
     from foramen import api
     from foramen.io.atomic_file import require_writable
 
-    require_writable(out)
+    require_writable(out / "new" if replaces else out)
 
     with progress_bar(quiet=json) as progress:
         progress("making the reference body", 0.0)
@@ -74,6 +75,8 @@ def demo(
             progress=lambda stage, fraction: progress(stage, 0.1 + 0.6 * fraction),
         )
         stages |= planned.stage_seconds
+        if replaces:  # not before everything that was asked for could be made
+            shutil.rmtree(out)
         with ThreadPoolExecutor(max_workers=1) as beside:  # packing the scan needs one core, the pages the other
             case_saved = beside.submit(api.save_case, case, out / "case", anatomy=planned.anatomy)
             saved = api.save(
@@ -103,23 +106,38 @@ def compile_ahead() -> None:
     Thread(target=silently, daemon=True).start()
 
 
-def _clear_demo(out: Path, *, overwrite: bool) -> None:
-    """Remove an earlier demo, whole or interrupted, and nothing else: the folder may hold only what a demo writes."""
-    import shutil
+DEMO_WRITES = {
+    "case": {"case.json", "image.nii.gz", "labels.nii.gz", "record.json", "anatomy.json", ".lock"},
+    "plan": {"plan.json", "effect.zarr", "report.html", "report.pdf", "card.pdf", "figures"},
+}
+"""Folders of a demo, and what it writes into each."""
 
+
+def _is_earlier_demo(out: Path, *, overwrite: bool) -> bool:
+    """Whether the folder holds an earlier demo, whole or interrupted, and nothing else, so that it may be replaced.
+
+    Raises
+    ------
+    InputError
+        If it holds anything else, or may not be overwritten.
+    """
     from foramen.io.atomic_file import is_temporary, remove_dead
 
     if not out.exists():
-        return
+        return False
     if out.is_dir():
         remove_dead(out)
         parts = {entry for entry in out.iterdir() if not is_temporary(entry)}
         if not parts:
-            return
-        written = {out / "case": "case.json", out / "plan": "plan.json"}
-        if overwrite and all(part in written and (part / written[part]).is_file() for part in parts):
-            shutil.rmtree(out)
-            return
+            return False
+        if overwrite and all(
+            part.is_dir()
+            and part.name in DEMO_WRITES
+            and {entry.name for entry in part.iterdir()} <= DEMO_WRITES[part.name]
+            and (part / f"{part.name}.json").is_file()
+            for part in parts
+        ):
+            return True
     raise InputError(f"{out} exists already. Choose another --out, or --overwrite the folder of an earlier demo.")
 
 

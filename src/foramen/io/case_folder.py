@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 import foramen
-from foramen.errors import CaseError, ForamenError, InputError
+from foramen.errors import CaseError, ForamenError, ImageError, InputError
 from foramen.io.atomic_file import disk_error, require_writable, whole_folder, write_bytes
 from foramen.io.dataclass_json import from_data, to_data
 from foramen.io.dicom import read_dicom_series
@@ -27,6 +27,7 @@ from foramen.io.label_maps import LabelReading, LabelSource, read_labels
 from foramen.io.nifti import GRID_TOLERANCE_MM, content_sha256, image_bytes, read_array, read_image
 from foramen.io.record import read_record, record_from_json, record_to_json, require_same_patient
 from foramen.knowledge.documents import STRICT
+from foramen.knowledge.facts import number
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.record import ClinicalRecord
@@ -197,6 +198,7 @@ def import_case(
         image, position, series, scanned_id = read_image(scan), patient_position, "", patient_id
         posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
         source = f"image from {scan.name}; patient position {posture}"
+    _require_fine(image)
     reading = read_labels(labels, image) if labels else _no_labels(image)
     clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
     case = new_case(
@@ -211,6 +213,17 @@ def import_case(
     )
     save_case(case, out)
     return case
+
+
+def _require_fine(image: Volume) -> None:
+    """Raise `ImageError` if the voxels are too large, or too few along an axis, for landmarks of a vertebra."""
+    limit_mm = number("import_checks.largest_voxel_mm")
+    if float(image.geometry.spacing_mm.max()) > limit_mm or min(image.geometry.shape) < 2:
+        size = " x ".join(f"{step:g}" for step in image.geometry.spacing_mm)
+        raise ImageError(
+            f"The scan has {image.geometry.shape} voxels of {size} mm; landmarks need at most {limit_mm:g} mm along "
+            "each axis, and more than one slice. Give a reconstruction with thinner slices."
+        )
 
 
 def _require_day(text: str) -> None:

@@ -107,6 +107,10 @@ def _read_series(folder: Path, series_uid: str | None) -> tuple[Volume, DicomSer
     step_mm = _slice_step(slices)
     values = np.stack([_pixels(item) for item in slices], axis=2)
     spacing = [float(value) for value in _needed(first, "PixelSpacing", slices[0].path)]
+    if not all(0 < value < np.inf for value in spacing):
+        raise ImageError(
+            f"{slices[0].path.name}: Pixel Spacing (0028,0030) is {spacing}, not positive. Export it again."
+        )
     affine_mm = np.eye(4)
     affine_mm[:3, 0] = slices[0].axes[0] * spacing[1]
     affine_mm[:3, 1] = slices[0].axes[1] * spacing[0]

@@ -100,6 +100,13 @@ class _Medicines:
     complete_as_of: IsoDate = ""
 
 
+def _quoted(value: object) -> object:
+    """The identifier as written; YAML reads an unquoted 00123 as the number 83, which would be another patient."""
+    if not isinstance(value, str):
+        raise ValueError("write the patient_id between quotes, or its leading zeros are lost")
+    return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Texts:
     __pydantic_config__ = STRICT
@@ -110,7 +117,7 @@ class _Texts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
     __pydantic_config__ = STRICT
-    patient_id: Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(min_length=1)]
+    patient_id: Annotated[str, BeforeValidator(_quoted), Field(min_length=1)]
     recorded_on: IsoDate = ""
     source: str = ""
     facts: dict[str, _Answer | bool | float | str] = Field(default_factory=dict)

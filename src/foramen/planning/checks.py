@@ -61,6 +61,8 @@ class PlanLimits:
         Part of the needed nerve segment that the tightest criterion should reach.
     landmark_confidence_min_fraction : float
         Confidence below which a target is flagged.
+    target_sd_caution_mm, target_sd_reject_mm : float
+        Standard uncertainty of a target's place above which it is flagged, and above which the plan fails.
     tip_dense_hu, tip_dense_max_fraction : float
         Density from which the CT shows bone along the bare tip, and the part of the tip that may lie in it.
     """
@@ -69,6 +71,8 @@ class PlanLimits:
     hottest_tissue_caution_degC: float
     capture_min_fraction: float
     landmark_confidence_min_fraction: float
+    target_sd_caution_mm: float
+    target_sd_reject_mm: float
     tip_dense_hu: float
     tip_dense_max_fraction: float
 
@@ -172,15 +176,22 @@ def check_scan_age(acquired_on: str, on: date, *, limit_months: float) -> Check:
     )
 
 
-def check_target(target: Target, *, confidence_min_fraction: float) -> Check:
+def check_target(target: Target, *, limits: PlanLimits) -> Check:
     """Whether the target's place is certain enough."""
-    weak = target.confidence_fraction < confidence_min_fraction
+    sd_mm = target.position_sd_mm
+    status = CheckStatus.PASS
+    is_weak = target.confidence_fraction < limits.landmark_confidence_min_fraction
+    if is_weak or not sd_mm <= limits.target_sd_caution_mm:
+        status = CheckStatus.CAUTION
+    if not sd_mm <= limits.target_sd_reject_mm:
+        status = CheckStatus.FAIL
     return Check(
         id=f"target: {target.name}",
         text=f"Place of the {target.name}",
-        status=CheckStatus.CAUTION if weak else CheckStatus.PASS,
-        reason=f"Standard uncertainty {target.position_sd_mm:.1f} mm, confidence {target.confidence_fraction:.2f}"
-        f" (flagged below {confidence_min_fraction:.2f}).",
+        status=status,
+        reason=f"Standard uncertainty {sd_mm:.1f} mm (caution above {limits.target_sd_caution_mm:g}, failed above "
+        f"{limits.target_sd_reject_mm:g} mm), confidence {target.confidence_fraction:.2f} (flagged below "
+        f"{limits.landmark_confidence_min_fraction:.2f}).",
     )
 
 
@@ -326,7 +337,7 @@ def check_plan(
         check_posture(case.patient_position, posture),
         check_scan_age(case.acquired_on, on, limit_months=limits.image_age_max_months),
     ]
-    checks += [check_target(t, confidence_min_fraction=limits.landmark_confidence_min_fraction) for t in targets]
+    checks += [check_target(t, limits=limits) for t in targets]
     checks += check_unknown_structures(trajectories)
     checks += [check_clearances(trajectory) for trajectory in trajectories]
     checks += [

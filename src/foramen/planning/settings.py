@@ -7,6 +7,7 @@ import math
 from foramen.errors import InputError
 from foramen.knowledge.devices import device as device_of
 from foramen.knowledge.devices import rf_cannulae
+from foramen.knowledge.facts import number
 from foramen.knowledge.technique_facts import TechniqueKnowledge
 from foramen.model.device import RfCannula
 from foramen.model.plan import RfSetting
@@ -48,6 +49,10 @@ def choose_setting(
         raise InputError(
             f"A lesion of {seconds:g} s at {temperature:g} degC cannot be planned: give finite numbers, and more time "
             f"than the ramp of {ramp_s:g} s that it includes."
+        )
+    if seconds > number("planning.longest_lesion_s"):
+        raise InputError(
+            f"A lesion of {seconds:g} s is longer than {number('planning.longest_lesion_s'):g} s. Give less."
         )
     if temperature > device.max_temperature_degC:
         raise InputError(
