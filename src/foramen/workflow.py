@@ -39,6 +39,7 @@ from foramen.model.record import UNKNOWN, ClinicalRecord
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
 from foramen.planning.checks import PlanLimits, check_plan, plan_status
+from foramen.planning.current_record import current_record
 from foramen.planning.drug_totals import lidocaine_total
 from foramen.planning.paths import PlannedPaths, deliver, find_paths
 from foramen.planning.settings import choose_cannula, choose_setting
@@ -117,9 +118,13 @@ def assess_case(case: Case, *, technique: str, level: str, side: Side, profile: 
     return _candidacy(case, chosen, typed, side, profile=profile, on=on)
 
 
+def _current(case: Case, on: datetime) -> ClinicalRecord:
+    return current_record(case.record, on=on.date(), list_valid_months=number("planning.list_valid_months"))
+
+
 def _candidacy(case: Case, technique: Technique, level: Level, side: Side, *, profile: str, on: datetime) -> Verdict:
     return assess(
-        case.record,
+        _current(case, on),
         technique=technique.id,
         level=level,
         side=side,
@@ -186,7 +191,7 @@ def plan_case(
     )
     clock.stage("care and checks", 0.95)
     care = plan_care(
-        case.record,
+        _current(case, request.procedure_at),
         technique=technique.id,
         procedure_at=request.procedure_at,
         is_sedated=UNKNOWN if request.is_sedated is None else request.is_sedated,

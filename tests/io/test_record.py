@@ -42,6 +42,12 @@ def test_stored_record_is_the_same() -> None:
     assert sparse.blocks.complete_as_of == ""
 
 
+def test_an_identifier_without_quotes_is_refused_since_it_may_be_another_patient_s() -> None:
+    with pytest.raises(RecordError, match="between quotes"):
+        parse_record("patient_id: 00123\n", name="r")  # YAML reads 83
+    assert parse_record("patient_id: '00123'\n", name="r").patient_id == "00123"
+
+
 def test_a_record_that_says_nothing_is_unknown_throughout() -> None:
     record = parse_record("patient_id: A-1\n", name="r.yaml")
     assert record.facts == {}
@@ -216,6 +222,54 @@ def test_lists_are_complete_only_when_the_bundle_says_so() -> None:
     assert record.conditions.complete_as_of == ""
     both = read(bundle(none_known, coded("AllergyIntolerance", "Latex", subject="patient")))
     assert both.allergies.complete_as_of == "", "a list that contradicts itself is not complete"
+
+
+LISTING = {
+    "resourceType": "List",
+    "status": "current",
+    "mode": "snapshot",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "48765-2"}]},
+    "date": "2026-03-20T10:00:00Z",
+}
+
+
+def without(resource: dict[str, object], *keys: str) -> dict[str, object]:
+    return {key: value for key, value in resource.items() if key not in keys}
+
+
+def test_what_may_hold_is_never_dropped_beside_a_list_that_counts_as_complete() -> None:
+    allergy = without(coded("AllergyIntolerance", "Lidocaine", subject="patient"), "clinicalStatus")
+    condition = without(coded("Condition", "Sepsis"), "clinicalStatus")
+    taken = {
+        "resourceType": "MedicationStatement",
+        "status": "active",
+        "medicationCodeableConcept": {"text": "Warfarin"},
+        "subject": {"reference": "urn:uuid:p1"},
+    }
+    asked = {**taken, "resourceType": "MedicationRequest", "status": "unknown", "intent": "order"}
+    asked["medicationCodeableConcept"] = {"text": "Apixaban"}
+    record = read(bundle(LISTING, allergy, condition, taken, asked))
+    assert record.allergies.complete_as_of == "2026-03-20"
+    assert record.allergies.items == ("Lidocaine",)
+    assert record.conditions.items == ("Sepsis",)
+    assert {medicine.drug for medicine in record.medicines.items} == {"warfarin", "apixaban"}
+    nameless = coded("AllergyIntolerance", "", subject="patient")
+    with pytest.raises(RecordError, match="names nothing"):
+        read(bundle(LISTING, {**nameless, "code": {"coding": []}}))
+
+
+def test_the_list_of_another_patient_completes_nothing() -> None:
+    with pytest.raises(RecordError, match="belongs to another patient"):
+        read(bundle({**LISTING, "subject": {"reference": "Patient/somebody-else"}}))
+
+
+@pytest.mark.parametrize(("died", "age_years"), [("2025", 58), ("2013-09", 46), ("2013-09-04T10:00:00Z", 46)])
+def test_a_death_is_recorded_whatever_the_precision_of_its_date(died: str, age_years: int) -> None:
+    content = bundle()
+    content["entry"][0]["resource"]["deceasedDateTime"] = died  # type: ignore[index]
+    record = read(content)
+    assert record.value("deceased") is True
+    assert record.value("age_years") == age_years  # born on 30 June 1967
 
 
 def test_pregnancy_is_taken_only_while_it_can_last() -> None:

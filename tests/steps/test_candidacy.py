@@ -6,10 +6,11 @@ import dataclasses
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from foramen.errors import KnowledgeError, LevelError, RecordError
+from foramen.knowledge.contradictions import require_consistent
 from foramen.model.levels import Segment, Side
 from foramen.model.record import (
     UNKNOWN,
@@ -323,6 +324,15 @@ def records(draw: st.DrawFn) -> ClinicalRecord:
     )
 
 
+def is_consistent(record: ClinicalRecord) -> bool:
+    """Whether a record holds no two answers of which one must be wrong."""
+    try:
+        require_consistent(record)
+    except RecordError:
+        return False
+    return True
+
+
 profiles = st.sampled_from(["society", "sis_strict", "bcbs_nd", "cms_lcd"])
 
 
@@ -330,6 +340,9 @@ profiles = st.sampled_from(["society", "sis_strict", "bcbs_nd", "cms_lcd"])
 @given(record=records(), profile=profiles, key=st.sampled_from(CONTRAINDICATIONS))
 def test_adding_a_contraindication_never_helps(record: ClinicalRecord, profile: str, key: str) -> None:
     worse = dataclasses.replace(record, facts=record.facts | {key: Answer(value=True)})
+    assume(is_consistent(record))
+    if not is_consistent(worse):
+        return  # refused: that helps nobody either
     assert RANK[judged(worse, profile=profile).status] <= RANK[judged(record, profile=profile).status]
 
 
@@ -337,6 +350,7 @@ def test_adding_a_contraindication_never_helps(record: ClinicalRecord, profile: 
 @given(record=records(), profile=profiles, data=st.data())
 def test_deleting_an_answer_accepts_nobody(record: ClinicalRecord, profile: str, data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(record.facts)))
+    assume(is_consistent(record))  # taking back one of two contrary answers is a correction
     poorer = dataclasses.replace(record, facts={k: a for k, a in record.facts.items() if k != key})
     before, after = judged(record, profile=profile).status, judged(poorer, profile=profile).status
     assert after is before or after is VerdictStatus.NEEDS_INFORMATION
@@ -384,3 +398,28 @@ def test_block_moved_to_another_side_or_level_never_counts(good: DiagnosticBlock
     rule = "LRFA1" if profile == "society" else "LRFA1P"
     verdict = judged(suitable(moved, dataclasses.replace(moved, date="2026-02-02")), profile=profile)
     assert truth(verdict, rule) is Truth.FALSE
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pregnant": True, "sex": "male"}, "recorded sex is male"),
+        ({"pregnant": True, "age_years": 60}, "60 years or more"),
+        ({"coagulation__inr": 9.0}, "INR above 3"),
+        ({"coagulation__platelets_1e9_l": 5.0}, "platelets"),
+    ],
+)
+def test_answers_that_cannot_both_be_right_are_refused(changes: dict[str, bool | float | str], words: str) -> None:
+    with pytest.raises(RecordError, match=f"contradicts itself.*{words}"):
+        judged(suitable(**changes))
+
+
+def test_a_problem_list_can_name_an_acute_sign_but_not_deny_it() -> None:
+    usual = suitable()
+    named = dataclasses.replace(usual, conditions=Listed(items=("Cauda equina syndrome",), complete_as_of="2026-05-30"))
+    with pytest.raises(RecordError, match="contradicts itself"):
+        judged(named)
+    facts = {key: answer for key, answer in usual.facts.items() if key != "neuro.cauda_equina"}
+    assert truth(judged(dataclasses.replace(named, facts=facts)), "RF01") is Truth.TRUE
+    silent = dataclasses.replace(usual, facts=facts, conditions=Listed(items=(), complete_as_of="2026-05-30"))
+    assert truth(judged(silent), "RF01") is Truth.UNKNOWN

@@ -1,11 +1,13 @@
 """A clinical record from a FHIR R4 bundle; what the bundle does not say stays UNKNOWN.
 
 Read are Patient, Observation (by the LOINC codes that `knowledge/facts.yaml` names), Condition,
-MedicationRequest, AllergyIntolerance and List (which alone can say that a list is complete).
+MedicationRequest, MedicationStatement, AllergyIntolerance and List (which alone can say that a list is complete).
+An entry without a status counts as active: what may hold is never dropped.
 """
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import re
 from collections.abc import Mapping
@@ -40,6 +42,9 @@ _UNITS: dict[str, dict[str, float]] = {
 """UCUM codes accepted for a fact's unit, and the factor to it."""
 
 _CURRENT = {"final", "amended", "corrected"}
+
+_MAY_BE_TAKEN = {"active", "on-hold", "intended", "unknown"}
+"""States of a prescription or statement in which the patient may be taking the medicine."""
 
 
 @dataclass(slots=True)
@@ -124,6 +129,7 @@ _READ = {
     "Observation",
     "Condition",
     "MedicationRequest",
+    "MedicationStatement",
     "Medication",
     "AllergyIntolerance",
     "List",
@@ -176,7 +182,9 @@ def _one_patient(read: _Bundle) -> Mapping[str, Any]:
         ("Observation", "subject"),
         ("Condition", "subject"),
         ("MedicationRequest", "subject"),
+        ("MedicationStatement", "subject"),
         ("AllergyIntolerance", "patient"),
+        ("List", "subject"),
     ):
         for resource in read.of(kind):
             reference = str((resource.get(subject) or {}).get("reference", ""))
@@ -205,15 +213,29 @@ def _patient_id(patient: Mapping[str, Any]) -> str:
     return str(patient.get("id", ""))
 
 
+def _last_day(text: str, what: str) -> datetime.date:
+    """The last day of a FHIR date, which may be a year, a month or a day (with or without a time)."""
+    found = re.match(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", text)
+    try:
+        if found is None:
+            raise ValueError(text)
+        year, month = int(found[1]), int(found[2] or 12)
+        return datetime.date(year, month, int(found[3] or calendar.monthrange(year, month)[1]))
+    except ValueError:
+        raise RecordError(f"{what} {text!r} is no date. Correct the export.") from None
+
+
 def _person(patient: Mapping[str, Any], read: _Bundle) -> dict[str, Answer]:
     facts: dict[str, Answer] = {}
     on = read.on
     died = patient.get("deceasedDateTime")
     if died:
-        on = min(on, datetime.date.fromisoformat(str(died)[:10]))
+        on = min(on, _last_day(str(died), f"{read.name}: date of death"))
         read.remarks.append(f"the patient died on {str(died)[:10]}; age at that day")
     elif patient.get("deceasedBoolean"):
         read.remarks.append("the patient has died")
+    if died or patient.get("deceasedBoolean"):
+        facts["deceased"] = Answer(value=True, when=str(died or "")[:10], source="FHIR Patient.deceased")
     born = str(patient.get("birthDate") or "")
     if len(born) == 10:
         birthday = datetime.date.fromisoformat(born)
@@ -299,12 +321,23 @@ def _status(resource: Mapping[str, Any], key: str) -> str:
 
 def _is_active(resource: Mapping[str, Any]) -> bool:
     refuted = _status(resource, "verificationStatus") in {"refuted", "entered-in-error"}
-    return not refuted and _status(resource, "clinicalStatus") in {"active", "recurrence", "relapse"}
+    return not refuted and _status(resource, "clinicalStatus") not in {"inactive", "remission", "resolved"}
 
 
 def _conditions(read: _Bundle) -> tuple[str, ...]:
-    active = (_words(resource.get("code")) for resource in read.of("Condition") if _is_active(resource))
-    return tuple(dict.fromkeys(words for words in active if words))
+    active = (_named(read, resource) for resource in read.of("Condition") if _is_active(resource))
+    return tuple(dict.fromkeys(active))
+
+
+def _named(read: _Bundle, resource: Mapping[str, Any]) -> str:
+    """The words of an active entry; one that names nothing cannot be left out of a list that counts as complete."""
+    words = _words(resource.get("code"))
+    if not words:
+        raise RecordError(
+            f"{read.name}: {resource['resourceType']} {resource.get('id', '')} is active but names nothing. "
+            "Correct the export."
+        )
+    return words
 
 
 def _pregnancy(read: _Bundle) -> Answer | None:
@@ -330,8 +363,8 @@ def _pregnancy(read: _Bundle) -> Answer | None:
 
 def _medicines(read: _Bundle) -> tuple[Medicine, ...]:
     found: dict[str, tuple[Medicine, ...]] = {}
-    for resource in read.of("MedicationRequest"):
-        if resource.get("status") not in {"active", "on-hold"}:
+    for resource in (*read.of("MedicationRequest"), *read.of("MedicationStatement")):
+        if resource.get("status") not in _MAY_BE_TAKEN:
             continue
         concept = resource.get("medicationCodeableConcept")
         if concept is None:
@@ -340,10 +373,10 @@ def _medicines(read: _Bundle) -> tuple[Medicine, ...]:
         text = _words(concept)
         if not text:
             raise RecordError(
-                f"{read.name}: MedicationRequest {resource.get('id', '')} is active but names no medicine. "
+                f"{read.name}: {resource['resourceType']} {resource.get('id', '')} is active but names no medicine. "
                 "Correct the export."
             )
-        dosage = (resource.get("dosageInstruction") or [{}])[0]
+        dosage = (resource.get("dosageInstruction") or resource.get("dosage") or [{}])[0]
         found.setdefault(text, recognised(text, dose=str(dosage.get("text", ""))))
     return tuple(medicine for medicines in found.values() for medicine in medicines)
 
@@ -353,12 +386,12 @@ def _allergies(read: _Bundle) -> tuple[tuple[str, ...], str]:
     words: list[str] = []
     none_known = ""
     for resource in read.of("AllergyIntolerance"):
-        text = _words(resource.get("code"))
         if not _is_active(resource):
             continue
+        text = _named(read, resource)
         if re.match(r"no (known )?(drug )?allerg", text.lower()):
             none_known = max(none_known, str(resource.get("recordedDate", ""))[:10])
-        elif text:
+        else:
             words.append(text)
     return tuple(dict.fromkeys(words)), "" if words else none_known
 

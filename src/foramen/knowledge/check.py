@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from foramen.errors import KnowledgeError
+from foramen.knowledge.contradictions import contradictions_of
 from foramen.knowledge.devices import devices_of_document
 from foramen.knowledge.documents import (
     STRICT,
@@ -109,6 +110,7 @@ _LOADERS: dict[str, Callable[[Document], object]] = {
     "devices.yaml": devices_of_document,
     "drugs.yaml": drugs_of,
     "conflicts.yaml": conflicts_of,
+    "contradictions.yaml": contradictions_of,
 }
 
 

@@ -39,6 +39,11 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+def compare(op: str, value: object, wanted: object) -> bool:
+    """Whether a value stands in the relation `op` to what is wanted."""
+    return _COMPARE[op](value, wanted)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """Truth of a rule, what was found, and the facts whose answers are missing if it is UNKNOWN."""
@@ -131,7 +136,7 @@ def _judge_fact(rule: FactTest, question: Question) -> Judgement:
     if value is UNKNOWN:
         return Judgement(truth=Truth.UNKNOWN, found=(words,), missing=(rule.fact,))
     wanted: object = question.parameters[rule.parameter] if rule.parameter else rule.value
-    holds = value is True if wanted is None else _COMPARE[rule.op](value, wanted)
+    holds = value is True if wanted is None else compare(rule.op, value, wanted)
     if isinstance(wanted, int | float) and not isinstance(wanted, bool):
         words += f", asked for {rule.op} {spoken(float(wanted), record_fact(rule.fact).unit)}"
     return Judgement(truth=truth_of(holds), found=(words,))

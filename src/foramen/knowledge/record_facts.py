@@ -19,7 +19,8 @@ class RecordFact:
     """One declared fact.
 
     `of` says where its value stands: an answer of the record, or a field of each complaint or block. `list_name`
-    and `terms` name a list of the record (allergies, conditions) that answers the fact too.
+    and `terms` name a list of the record (allergies, conditions) that answers the fact too. With `denies` false the
+    list can say yes but never no: that a problem list names no acute sign does not mean that anybody asked.
     """
 
     __pydantic_config__ = STRICT
@@ -35,6 +36,7 @@ class RecordFact:
     choices: tuple[str, ...] = ()
     list: Literal["", "allergies", "conditions"] = ""
     terms: tuple[str, ...] = ()
+    denies: bool = True
     fhir: str = ""
 
     def refusal(self, value: AnswerValue) -> str:
@@ -125,7 +127,7 @@ def _listed(record: ClinicalRecord, declared: RecordFact) -> tuple[bool | Unknow
     hits = [entry for entry in told if any(term in entry.lower() for term in declared.terms)]
     if hits:
         return True, f"{declared.label}: yes (the list of {declared.list} has {'; '.join(hits)})"
-    if items.complete_as_of:
+    if items.complete_as_of and declared.denies:
         return False, f"{declared.label}: no (not in the list of {declared.list}, complete {items.complete_as_of})"
     return UNKNOWN, f"{declared.label}: not recorded"
 

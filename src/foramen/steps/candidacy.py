@@ -7,6 +7,7 @@ from datetime import date
 
 from foramen.errors import KnowledgeError, LevelError, RecordError
 from foramen.knowledge.block_logic import BlockLogic
+from foramen.knowledge.contradictions import require_consistent
 from foramen.knowledge.judging import Question as RuleQuestion
 from foramen.knowledge.judging import judge
 from foramen.knowledge.record_facts import check_answer, record_fact
@@ -64,6 +65,7 @@ def assess(
     known = technique_knowledge(technique)
     chosen = known.profile(profile)
     check_record(record)
+    require_consistent(record)
     blocks = BlockLogic(record=record, nerves=nerves, side=side, on=on)
     question = RuleQuestion(
         record=record,
