@@ -179,3 +179,86 @@ def test_a_scan_of_another_patient_is_refused(
     assert code == 2
     assert not (tmp_path / "case").exists()
     assert "patient" in capsys.readouterr().err
+
+
+def test_a_demo_that_cannot_be_made_leaves_the_earlier_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for part in ("case", "plan"):
+        (tmp_path / "demo" / part).mkdir(parents=True)
+        (tmp_path / "demo" / part / f"{part}.json").write_text("{}")
+    for wrong in (["--spacing-mm", 100], ["--spacing-mm", 0.01], ["--seed", -1], ["--level", "C1-C9"]):
+        assert run(monkeypatch, "demo", "--out", tmp_path / "demo", "--overwrite", *wrong) == 2
+        assert (tmp_path / "demo" / "plan" / "plan.json").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["case", "import", "x" * 300 + ".nii.gz", "--out", "{folder}/case"],
+        ["case", "inspect", "x" * 300],
+        [
+            "assess",
+            "{case}",
+            "--technique",
+            TECHNIQUE,
+            "--level",
+            "L4-L5",
+            "--side",
+            "left",
+            "--procedure-at",
+            "0001-01-01",
+        ],
+        ["plan", "{case}", "--technique", TECHNIQUE, "--level", "L4-L5", "--side", "left", "--time-s", "1e9"],
+        [
+            "plan",
+            "{case}",
+            "--technique",
+            TECHNIQUE,
+            "--level",
+            "L4-L5",
+            "--side",
+            "left",
+            "--scan-age-limit-months",
+            "nan",
+        ],
+        [
+            "plan",
+            "{case}",
+            "--technique",
+            TECHNIQUE,
+            "--level",
+            "L4-L5",
+            "--side",
+            "left",
+            "--answers",
+            "{folder}/bad.yaml",
+        ],
+        ["lesion", "--tissue", "air"],
+        ["lesion", "--baseline-temperature-c", "50"],
+        ["lesion", "--baseline-temperature-c", "nan"],
+        ["techniques", "qqq", "--json"],
+    ],
+)
+def test_bad_input_is_never_a_fault_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, chain: Chain, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "bad.yaml").write_text("by: 2026-13-01\n")
+    filled = [text.format(folder=tmp_path, case=chain.case_path) for text in arguments]
+    assert run(monkeypatch, *filled) == 2
+
+
+def test_an_error_about_a_record_does_not_name_the_patient(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chain: Chain, tmp_path: Path
+) -> None:
+    for number, text in enumerate(
+        [
+            "patient_id: A\nname: John Secretperson\n",
+            "patient_id: [John, Secretperson]\n",
+            "patient_id: A\nfacts: {age_years: John Secretperson}\n",
+            "patient_id: A\ncomplaints: [{region: John Secretperson}]\n",
+        ]
+    ):
+        (tmp_path / "r.yaml").write_text(text)
+        labels = f"{chain.case_path / 'labels.nii.gz'}:foramen"
+        asked = ["--labels", labels, "--record", tmp_path / "r.yaml", "--out", tmp_path / f"case{number}"]
+        assert run(monkeypatch, "case", "import", chain.case_path / "image.nii.gz", *asked) == 2
+        assert "Secretperson" not in " ".join(capsys.readouterr()), text

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from foramen.cli.commands import _clear_demo
+from foramen.cli.commands import _is_earlier_demo
 from foramen.errors import CaseError, InputError
 from foramen.io import atomic_file
 from foramen.io.atomic_file import is_temporary, require_writable, whole_folder, write_bytes
@@ -91,10 +91,10 @@ def test_an_interrupted_demo_can_be_run_again(tmp_path: Path, parts: tuple[str, 
         write_bytes(out / part / f"{part}.json", b"{}")
     killed_while_writing(out / "plan2")
     with pytest.raises(InputError, match="--overwrite"):
-        _clear_demo(out, overwrite=False)
+        _is_earlier_demo(out, overwrite=False)
     assert all((out / part).is_dir() for part in parts)
-    _clear_demo(out, overwrite=True)
-    assert not out.exists()
+    assert _is_earlier_demo(out, overwrite=True)
+    assert all((out / part).is_dir() for part in parts), "nothing goes before its successor is made"
 
 
 def test_only_a_demo_is_overwritten(tmp_path: Path) -> None:
@@ -102,15 +102,17 @@ def test_only_a_demo_is_overwritten(tmp_path: Path) -> None:
     write_bytes(out / "case" / "case.json", b"{}")
     write_bytes(out / "thesis.txt", b"years of work")
     with pytest.raises(InputError):
-        _clear_demo(out, overwrite=True)
+        _is_earlier_demo(out, overwrite=True)
     (out / "thesis.txt").rename(out / "case" / "thesis.txt")
+    with pytest.raises(InputError):
+        _is_earlier_demo(out, overwrite=True)
     (out / "case" / "case.json").unlink()
     with pytest.raises(InputError):
-        _clear_demo(out, overwrite=True)
+        _is_earlier_demo(out, overwrite=True)
     assert (out / "case" / "thesis.txt").exists()
 
 
 def test_a_demo_of_which_nothing_was_written_is_no_obstacle(tmp_path: Path) -> None:
     killed_while_writing(tmp_path / "demo" / "case")
-    _clear_demo(tmp_path / "demo", overwrite=False)
+    assert not _is_earlier_demo(tmp_path / "demo", overwrite=False)
     assert list((tmp_path / "demo").iterdir()) == []

@@ -341,6 +341,10 @@ def lesion(
         f"power {result.power_w:.2f} W, hottest tissue {result.hottest_tissue_degC:.1f} degC, "
         f"display {result.tip_temperature_degC:.1f} degC; computed in {result.elapsed_s:.2f} s"
     )
+    if result.is_limited:
+        stdout.print(
+            "The generator ended at its limit of volts, amperes or watts: the set temperature was not reached."
+        )
     stdout.print(f"Uniform tissue; which isotherm is 'the lesion' must be declared. {DISCLAIMER}")
 
 
@@ -350,6 +354,8 @@ def techniques(search: Annotated[str, Parameter(help="Part of a name.")] = "", /
     from foramen import api
 
     rows = api.technique_rows(search)
+    if not rows:
+        raise InputError(f"No technique is known by {search!r}. `foramen techniques` lists them all.")
     if json:
         print_json({"techniques": rows})
         return
@@ -362,8 +368,6 @@ def techniques(search: Annotated[str, Parameter(help="Part of a name.")] = "", /
         )
         if row["note"]:
             stdout.print(f"    {row['note']}", markup=False)
-    if not rows:
-        raise InputError(f"No technique is known by {search!r}. `foramen techniques` lists them all.")
 
 
 @app.command

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from typing import NoReturn
 
@@ -18,6 +20,8 @@ from foramen.errors import ForamenError, InputError, PlanRejected
 def main() -> NoReturn:
     """Run the command line; exits 0, 2 (bad input), 3 (rejected) or 1 (fault)."""
     arguments = sys.argv[1:]
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stop)  # as Ctrl-C: what is half-written is removed
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
@@ -28,6 +32,8 @@ def main() -> NoReturn:
         _fail("Stopped by the user. Nothing half-written was left behind.", code=1)
     except BrokenPipeError:
         raise SystemExit(0) from None
+    except OSError as error:  # a path that cannot be used; a file of Foramen's own is found by its import
+        _fail(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}. Choose another path.", code=2)
     except Exception as error:  # noqa: BLE001 - the outermost border: say it is our fault, and how to report it
         _fail(
             f"Foramen failed: {type(error).__name__}: {error}. This is a fault of the program, not of your input. "
@@ -36,6 +42,10 @@ def main() -> NoReturn:
             error=error,
         )
     raise SystemExit(0)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _fail(message: str, *, code: int, error: Exception | None = None) -> NoReturn:

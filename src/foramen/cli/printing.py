@@ -49,14 +49,21 @@ def progress_bar(*, quiet: bool) -> Iterator[ProgressCall]:
         yield report
 
 
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
+"""Years in which a procedure may be dated; others are slips of the keyboard."""
+
+
 def moment(text: str | None) -> datetime | None:
     """Date and hour of an ISO text, or None; raises `InputError` if it is neither."""
     if text is None:
         return None
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise InputError(f"{text!r} is not a date and hour. Write it as 2026-12-01T09:30.") from None
+    if not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
+        raise InputError(f"{text!r} lies outside {EARLIEST_YEAR} to {LATEST_YEAR}. Check the year.")
+    return found
 
 
 def tell_verdict(verdict: Verdict) -> None:

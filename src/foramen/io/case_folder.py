@@ -280,6 +280,11 @@ def open_case(path: Path) -> Case:
         If it is no case folder, of a newer major version, or an image or label file was changed.
     """
     described = _described(path)
+    if described.acquired_on:
+        try:
+            datetime.date.fromisoformat(described.acquired_on)
+        except ValueError:
+            raise CaseError(f"{path / CASE_FILE}: acquired_on is no date. Import the case again.") from None
     affine_mm = np.array(described.grid.affine_mm, dtype=np.float64)
     geometry = VolumeGeometry(shape=described.grid.shape, affine_mm=affine_mm, frame_uid=described.frame_uid)
     try:

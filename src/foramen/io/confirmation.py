@@ -45,7 +45,7 @@ def confirmation(
 def _answered(path: Path) -> Confirmation | None:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as failure:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as failure:
         raise InputError(f"The answer file {path} cannot be read: {failure}.") from failure
     allowed = {"by": str, "levels": str, "side": bool, "landmarks": bool}
     if not isinstance(content, dict) or not set(content) <= set(allowed):

@@ -17,7 +17,7 @@ from foramen.errors import ForamenError, KnowledgeError, RecordError
 from foramen.io.dataclass_json import from_data, to_data
 from foramen.io.medicine_names import recognised
 from foramen.knowledge.documents import STRICT, Document, parse_document
-from foramen.knowledge.record_facts import check_answer, record_facts
+from foramen.knowledge.record_facts import check_answer, record_facts, shown
 from foramen.model.levels import Root
 from foramen.model.record import (
     UNKNOWN,
@@ -153,6 +153,8 @@ def read_record(path: Path, *, on: datetime.date | None = None) -> ClinicalRecor
 
         try:
             bundle = json.loads(text)
+        except RecursionError as failure:
+            raise RecordError(f"{path} is nested too deeply to be a FHIR bundle. Export it again.") from failure
         except json.JSONDecodeError as failure:
             raise RecordError(
                 f"{path}, line {failure.lineno}: not valid JSON ({failure.msg}). Export it again."
@@ -180,7 +182,7 @@ def parse_record(text: str, *, name: str) -> ClinicalRecord:
     """The clinical record of a YAML text; raises `RecordError` with line and column."""
     try:
         document = parse_document(text, name=name)
-        file = document.parse(_PARSER)
+        file = document.parse(_PARSER, is_private=True)
         return ClinicalRecord(
             patient_id=file.patient_id,
             facts=_answers(file, document),
@@ -221,7 +223,7 @@ def _checked(value: Any, key: str, path: Sequence[str | int], document: Document
     declared = record_facts().get(key)
     refusal = declared.refusal(value) if declared is not None else ""
     if refusal:
-        raise document.error(path, f"{key} = {value!r}: {refusal}.")
+        raise document.error(path, f"{key} = {shown(value)}: {refusal}.")
     return value
 
 

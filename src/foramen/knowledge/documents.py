@@ -70,8 +70,11 @@ class Document:
                 known = (*known, part)
         return known
 
-    def parse(self, kind: TypeAdapter[Parsed], path: Path = ()) -> Parsed:
-        """The part of the file at `path` as the given type; raises `KnowledgeError` with position."""
+    def parse(self, kind: TypeAdapter[Parsed], path: Path = (), *, is_private: bool = False) -> Parsed:
+        """The part of the file at `path` as the given type; raises `KnowledgeError` with position.
+
+        With `is_private` the message does not repeat what was found: it may be a patient's name.
+        """
         content: Any = self.content
         for part in path:
             content = content[part]
@@ -79,7 +82,9 @@ class Document:
             return kind.validate_python(content)
         except ValidationError as failure:
             first = failure.errors(include_url=False)[0]
-            raise self.error((*path, *first["loc"]), f"{first['msg']} (found {first['input']!r}).") from failure
+            found = "" if is_private else f" (found {first['input']!r})"
+            message = f"{first['msg']}{found}."
+            raise self.error((*path, *first["loc"]), message) from (None if is_private else failure)
 
     def by_id(self, entries: Sequence[Entry], key: str, *, stem: str) -> dict[str, Entry]:
         """The entries of the list at `key` by id; raises `KnowledgeError` for a repeated or foreign id."""

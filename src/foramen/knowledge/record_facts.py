@@ -90,10 +90,15 @@ def check_answer(key: str, value: AnswerValue) -> None:
     """Raise `RecordError` if the key is not declared or the value cannot be its answer."""
     declared = record_facts().get(key)
     if declared is None or declared.of != "answer":
-        raise RecordError(f"The record answers {key!r}, which is not a declared fact. See `foramen knowledge show`.")
+        raise RecordError(f"The record answers {key!r}, which is not a declared fact. docs/record.md lists them.")
     refusal = declared.refusal(value)
     if refusal:
-        raise RecordError(f"The record says {key} = {value!r}: {refusal}. Correct the record.")
+        raise RecordError(f"The record says {key} = {shown(value)}: {refusal}. Correct the record.")
+
+
+def shown(value: object) -> str:
+    """A refused value for a message; a text is not repeated, since it may be a patient's name."""
+    return repr(value) if isinstance(value, bool | int | float) else "(a text)"
 
 
 def answered(record: ClinicalRecord, key: str) -> tuple[AnswerValue | Unknown, str]:

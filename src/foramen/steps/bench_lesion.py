@@ -151,6 +151,12 @@ def bench_lesion(
     """
     started = time.perf_counter()
     _require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s)
+    coolest = min(numbers("damage.isotherms_degC"))
+    if not 0 <= baseline_temperature_degC < coolest:
+        raise InputError(
+            f"A baseline of {baseline_temperature_degC:g} degC is not usable: give 0 to below {coolest:g} degC, "
+            "the coolest isotherm that is reported."
+        )
     shape = NeedleShape(
         radius_m=outer_diameter_mm / (2 * MM_PER_M),
         bore_m=inner_diameter_mm / (2 * MM_PER_M),
@@ -166,6 +172,8 @@ def bench_lesion(
         limits=generator_limits(),
     )
     properties = tissue_properties(tissue, frequency_hz=frequency_hz)
+    if not properties.electric_S_per_m > 0:
+        raise InputError(f"No lesion can be made in {tissue}: it carries no current. Choose another tissue.")
     coagulation = damage_set("coagulation")
     model = HeatModel(
         baseline_degC=baseline_temperature_degC,

@@ -100,6 +100,8 @@ def make_reference_body(
     if noise < 0:
         raise InputError(f"Image noise is {noise} HU; it cannot be below 0.")
     wanted = _levels(levels)
+    if seed is not None and seed < 0:
+        raise InputError(f"The seed {seed} is negative. Give 0 or more.")
     build = draw_build(seed)
     frames = frames_of(build)
     spine = SpineLine(frames=frames, build=build)
@@ -161,7 +163,7 @@ def _draw_nerves(image: Field, canvas: Canvas, anatomy: Anatomy) -> None:
 
 def _spacing(spacing_mm: float | tuple[float, float, float]) -> tuple[float, float, float]:
     found = (spacing_mm,) * 3 if isinstance(spacing_mm, int | float) else tuple(spacing_mm)
-    if len(found) != 3 or not all(0.0 < s <= 6.0 for s in found):
+    if len(found) != 3 or not all(0.4 <= s <= 6.0 for s in found):
         raise InputError(f"The voxel size {spacing_mm} mm is not usable: give 0.4 to 6 mm, one value or three.")
     return found[0], found[1], found[2]
 
