@@ -300,7 +300,7 @@ def _assemble(case: Case, request: PlanRequest, parts: _Parts) -> Plan:
         confirmation=confirmation,
         care=parts.care,
         steps=tuple(step.text for step in knowledge.steps),
-        stop_rules=tuple(f"{rule.condition.rstrip('.')}: {rule.action}" for rule in knowledge.stop_rules),
+        stop_rules=tuple(f"{knowledge.condition(rule).rstrip('.')}: {rule.action}" for rule in knowledge.stop_rules),
         drug_totals=(lidocaine_total(knowledge, nerves=len(parts.targets), record=case.record),),
         citations=_citations(parts),
         limits=LIMITS,

@@ -35,12 +35,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return int(stopped.value.code or 0)
 
 
-@pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    """The reference body at 1.5 mm, saved, planned on the left L4-L5 joint with one short lesion, and saved."""
-    folder = tmp_path_factory.mktemp("chain")
-    case = api.reference_case(spacing_mm=COARSE_MM)
-    planned = api.plan(
+def short_plan(case: Case) -> Planned:
+    """The left L4-L5 joint with one short lesion."""
+    return api.plan(
         case,
         technique=TECHNIQUE,
         level="L4-L5",
@@ -49,6 +46,14 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
         lesions=1,
         time_s=30,
     )
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    """The reference body at 1.5 mm, saved, planned on the left L4-L5 joint with one short lesion, and saved."""
+    folder = tmp_path_factory.mktemp("chain")
+    case = api.reference_case(spacing_mm=COARSE_MM)
+    planned = short_plan(case)
     api.save_case(case, folder / "case", anatomy=planned.anatomy)
     saved = api.save_in_case(planned, case, case_path=folder / "case")
     return Chain(case=case, case_path=folder / "case", planned=planned, saved=saved)

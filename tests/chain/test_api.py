@@ -17,7 +17,7 @@ from foramen.model.plan import CheckStatus, PlanStatus, ReviewStatus
 from foramen.model.record import ClinicalRecord
 from foramen.model.verdict import VerdictStatus
 
-from .conftest import COARSE_MM, TECHNIQUE, Chain
+from .conftest import COARSE_MM, TECHNIQUE, Chain, short_plan
 
 pytestmark = pytest.mark.slow
 
@@ -179,15 +179,7 @@ def test_a_stored_plan_opens_with_its_own_case_and_no_other(chain: Chain, tmp_pa
 def test_a_replay_is_equal_to_the_last_bit_whatever_the_threads_of_blas(chain: Chain) -> None:
     with threadpool_limits(limits=2, user_api="blas"):
         case = api.reference_case(spacing_mm=COARSE_MM)
-        again = api.plan(
-            case,
-            technique=TECHNIQUE,
-            level="L4-L5",
-            side="left",
-            procedure_at=api.REFERENCE_PROCEDURE_AT,
-            lesions=1,
-            time_s=30,
-        ).plan
+        again = short_plan(case).plan
     assert case.image_sha256 == chain.case.image_sha256
     (first, first_grids), (second, second_grids) = (plan_data(plan) for plan in (chain.planned.plan, again))
     for data in (first, second):

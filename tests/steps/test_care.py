@@ -205,3 +205,13 @@ def test_tip_past_the_posterior_border_is_withdrawn() -> None:
     assert "posterior border" in rule.condition
     assert "Withdraw" in rule.action
     assert "middle of the foramen" not in rule.condition
+
+
+def test_a_stop_rule_states_the_limit_of_its_fact() -> None:
+    known = technique_knowledge(TECHNIQUE)
+    rules = [rule for rule in known.stop_rules if "{limit}" in rule.condition]
+    assert {rule.fact for rule in rules} == {"impedance_stop_ohm", "motor_no_leg_response_below_v"}
+    for rule in rules:
+        limit = known.fact(rule.fact)
+        assert f"{limit.number:g} {limit.unit}" in known.condition(rule)
+    assert not any("{" in known.condition(rule) for rule in known.stop_rules)

@@ -100,7 +100,10 @@ class Step(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRule(Statement):
-    """When to stop, and what to do; with a quantity it stops where `quantity op fact`."""
+    """When to stop, and what to do; with a quantity it stops where `quantity op fact`.
+
+    ``{limit}`` in the condition stands for that fact; `TechniqueKnowledge.condition` fills it in.
+    """
 
     __pydantic_config__ = STRICT
     id: str
@@ -210,6 +213,13 @@ class TechniqueKnowledge:
         if found is None:
             raise KnowledgeError(f"techniques/{self.id}.yaml declares no fact {key!r}.")
         return found
+
+    def condition(self, rule: StopRule) -> str:
+        """The condition of a stop rule in words, with the value and unit of its fact for ``{limit}``."""
+        if "{limit}" not in rule.condition:
+            return rule.condition
+        limit = self.fact(rule.fact)
+        return rule.condition.replace("{limit}", f"{limit.number:g} {limit.unit}")
 
     def number(self, key: str) -> float:
         """The value of the numeric fact `<technique>.<key>`."""

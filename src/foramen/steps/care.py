@@ -128,7 +128,7 @@ def _steps(known: TechniqueKnowledge) -> Iterator[CareItem]:
         yield CareItem(
             phase=CarePhase.DAY,
             kind=CareKind.STOP_RULE,
-            text=f"If: {stop.condition} Then: {stop.action}",
+            text=f"If: {known.condition(stop)} Then: {stop.action}",
             reason=f"Stop rule {stop.id} of the technique.",
             sources=stop.sources,
             trace=stop.trace,
