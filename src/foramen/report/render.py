@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class _Fit:
     """How tightly the card is set: the size of its type, its views, and how much it shows of what may be cut.
 
-    Only questions may be cut (`items`, `characters`). Skin entries, dials, unknown structures, drug totals, stop rules
-    and stimulation tests never are.
+    Only questions and the reasons of cautions may be cut (`items`, `characters`). Skin entries, dials, unknown
+    structures, drug totals, stop rules and stimulation tests never are.
     """
 
     type_pt: float
@@ -40,10 +40,10 @@ class _Fit:
 _FITS: tuple[_Fit, ...] = (
     _Fit(type_pt=8.2, items=40, characters=400, views=6),
     _Fit(type_pt=7.3, items=40, characters=400, views=6),
-    _Fit(type_pt=7.3, items=10, characters=110, views=6),
-    _Fit(type_pt=6.7, items=8, characters=110, views=6),
-    _Fit(type_pt=6.2, items=4, characters=90, views=6),
-    _Fit(type_pt=6.2, items=4, characters=90, views=3),
+    _Fit(type_pt=6.7, items=40, characters=400, views=6),
+    _Fit(type_pt=6.7, items=8, characters=250, views=6),
+    _Fit(type_pt=6.2, items=4, characters=180, views=6),
+    _Fit(type_pt=6.2, items=4, characters=180, views=3),
     _Fit(type_pt=5.8, items=2, characters=60, views=3),
     _Fit(type_pt=5.4, items=2, characters=60, views=0),
 )
