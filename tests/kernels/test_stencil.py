@@ -5,7 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foramen.kernels.stencil import conjugate_gradients, factorise
+from foramen.kernels import stencil
+from foramen.kernels.stencil import factorise, preconditioner
+
+Links = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def conjugate_gradients(
+    diagonal: np.ndarray,
+    links: Links,
+    right: np.ndarray,
+    x: np.ndarray,
+    *,
+    tolerance: float,
+    limit: int,
+    is_revolved: bool = False,
+) -> tuple[int, float]:
+    """Factorise and solve."""
+    factors = preconditioner(diagonal, links, is_revolved=is_revolved)
+    return stencil.conjugate_gradients(diagonal, *links, *factors, right, x, tolerance, limit)
 
 
 def random_system(shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -33,13 +51,14 @@ def dense(diagonal: np.ndarray, links: tuple[np.ndarray, np.ndarray, np.ndarray]
     return matrix
 
 
+@pytest.mark.parametrize("is_revolved", [False, True])
 @pytest.mark.parametrize("shape", [(5, 6, 1), (4, 5, 3), (3, 4, 8), (1, 7, 4), (6, 1, 5)])
-def test_solution_is_that_of_the_dense_matrix(shape: tuple[int, int, int]) -> None:
+def test_solution_is_that_of_the_dense_matrix(shape: tuple[int, int, int], is_revolved: bool) -> None:
     """Equal to 1e-8 of the largest value: the residual is solved to 1e-13 at a condition number up to 1e8."""
     diagonal, links = random_system(shape)
     right = np.random.default_rng(4).normal(size=shape)
     found = np.zeros(shape)
-    _, error = conjugate_gradients(diagonal, links, right, found, tolerance=1e-13, limit=2000)
+    _, error = conjugate_gradients(diagonal, links, right, found, tolerance=1e-13, limit=2000, is_revolved=is_revolved)
     exact = np.linalg.solve(dense(diagonal, links), right.ravel()).reshape(shape)
     assert error <= 1e-13
     assert np.abs(found - exact).max() < 1e-8 * np.abs(exact).max()
@@ -70,3 +89,32 @@ def test_the_limit_of_iterations_is_kept() -> None:
     )
     assert count == 3
     assert error > 1e-12
+
+
+def revolved_system() -> tuple[np.ndarray, Links]:
+    """A cylinder of two materials, thirty times apart, on opposite sides of the axis, with a far field all around."""
+    radius, height, angles = np.geomspace(1.0, 40.0, 25), np.geomspace(1.0, 40.0, 31), 12
+    value = np.where(np.arange(angles) < angles // 2, 1.0, 1 / 30.0) * np.ones((24, 30, angles))
+    spread = np.diff(height)[None, :, None] * 2 * np.pi / angles
+    g0 = value * spread / np.log(radius[1] / radius[0])
+    middle = np.diff(radius)[:, None, None]
+    g1 = value * middle * radius[:-1, None, None] * (2 * np.pi / angles) / np.diff(height)[None, :, None]
+    pair = 2 * value * np.roll(value, -1, axis=2) / (value + np.roll(value, -1, axis=2))
+    g2 = pair * middle * np.diff(height)[None, :, None] / (radius[:-1, None, None] * 2 * np.pi / angles)
+    diagonal = g0 + g1 + g2 + np.roll(g2, 1, axis=2)
+    g0[-1], g1[:, -1] = 0.0, 0.0
+    diagonal[1:] += g0[:-1]
+    diagonal[:, 1:] += g1[:, :-1]
+    return diagonal, (g0, g1, g2)
+
+
+def test_the_mean_of_a_similar_system_changes_the_iterations_only() -> None:
+    """The factor of the mean of another system still leads to the same solution."""
+    diagonal, links = revolved_system()
+    _, mean = preconditioner(diagonal * 1.5, links, is_revolved=True)
+    factors = preconditioner(diagonal, links, is_revolved=True, mean=mean)
+    right = np.ones(diagonal.shape)
+    own, other = np.zeros(diagonal.shape), np.zeros(diagonal.shape)
+    conjugate_gradients(diagonal, links, right, own, tolerance=1e-11, limit=500, is_revolved=True)
+    stencil.conjugate_gradients(diagonal, *links, *factors, right, other, 1e-11, 500)
+    assert np.abs(own - other).max() < 1e-9 * np.abs(own).max()

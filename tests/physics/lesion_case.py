@@ -16,9 +16,10 @@ from foramen.knowledge.thermal import (
 )
 from foramen.model.thermal import GeneratorLimits
 from foramen.physics.contours import Extent, measure
-from foramen.physics.generator import Generator
+from foramen.physics.generator import Generator, TemperatureHeld
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
-from foramen.physics.rf_lesion import HeatModel, Lesion, TimeSteps, simulate_lesion
+from foramen.physics.lesion import HeatModel, Lesion, TimeSteps
+from foramen.physics.rf_lesion import simulate_lesion
 from foramen.physics.tissue import TissueField, uniform_field
 
 
@@ -57,9 +58,9 @@ def make_model(
 
 def make_generator(
     *, set_degC: float = 80.0, time_s: float = 90.0, ramp_s: float = 10.0, limits: GeneratorLimits | None = None
-) -> Generator:
+) -> TemperatureHeld:
     """80 degC for 90 s with a ramp of 10 s."""
-    return Generator(
+    return TemperatureHeld(
         set_degC=set_degC, start_degC=37.0, ramp_s=ramp_s, time_s=time_s, limits=limits or generator_limits()
     )
 

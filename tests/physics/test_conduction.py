@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from foramen.errors import SolverError
-from foramen.physics import conduction
+from foramen.physics import linear_system
 from foramen.physics.conduction import solve_potential
 from foramen.physics.grid import NeedleShape, Resolution, needle_grid
 from physics.closed_forms import (
@@ -113,12 +113,12 @@ def test_an_insulator_carries_no_current() -> None:
     sigma = np.where(grid.node_r_m[:, :, None] > 5e-3, 0.0, SIGMA)
     sigma[:, grid.node_z_m[0] > 20e-3] = 0.0
     sigma[:, : grid.polar_count][grid.radial_nodes_m > 5e-3] = 0.0
-    assert solve_potential(grid, sigma).conductance_S == 0.0
+    assert solve_potential(grid, sigma).conductance_S < 1e-9
 
 
 def test_no_convergence_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A solver that runs out of iterations says so."""
-    monkeypatch.setattr(conduction, "ITERATION_LIMIT", 2)
+    monkeypatch.setattr(linear_system, "ITERATION_LIMIT", 2)
     grid = needle_grid(NEEDLE, Resolution(step=0.2), far_m=FAR_M)
     with pytest.raises(SolverError, match="after 2 iterations"):
         solve_potential(grid, np.full(grid.shape, SIGMA))

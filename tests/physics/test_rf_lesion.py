@@ -14,7 +14,7 @@ from foramen.errors import InputError
 from foramen.knowledge.thermal import tissue_properties
 from foramen.model.thermal import GeneratorLimits
 from foramen.physics.contours import measure
-from foramen.physics.rf_lesion import Lesion
+from foramen.physics.lesion import Lesion
 from physics.lesion_case import (
     as_numbers,
     extent,
@@ -91,7 +91,7 @@ def test_three_dimensions_agree_with_the_axis(is_conducting: bool) -> None:
     """In uniform tissue the angle does not matter: equal to the solver's tolerance."""
     flat, round_ = (run_lesion(make_grid(step=0.3, angles=n, is_conducting=is_conducting)) for n in (1, 6))
     assert as_numbers(extent(round_, 50)) == pytest.approx(as_numbers(extent(flat, 50)), rel=1e-4)
-    assert round_.impedance_final_ohm == pytest.approx(flat.impedance_final_ohm, rel=1e-5)
+    assert round_.impedance_final_ohm == pytest.approx(flat.impedance_final_ohm, rel=3e-5)  # solved to 3e-5
 
 
 def test_replay_is_bitwise_equal(usual: Lesion) -> None:

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from foramen.kernels import distance, raycast, stencil
+from foramen.kernels import conductance, distance, exposure, raycast, stencil
 
 
 def compile_all() -> None:
     """Call each kernel once on small arrays."""
     shape = (3, 3, 3)
-    links = (np.ones((2, 3, 3)), np.ones((3, 2, 3)), np.ones((3, 3, 2)))
-    stencil.conjugate_gradients(np.full(shape, 9.0), links, np.ones(shape), np.zeros(shape), tolerance=1e-3, limit=3)
+    halves = (np.ones((3, 3)), np.ones((3, 3)), np.ones((3, 3)), np.ones((3, 3)), np.ones((3, 3)))
+    *links, far = conductance.face_conductances(np.ones(shape), halves, True, False)
+    diagonal = conductance.sum_of_conductances(*links, far)
+    conductance.joule_heat_w(np.ones(shape), np.ones(shape), halves, *links, far, np.ones((3, 3)))
+    for is_revolved in (True, False):
+        factors = stencil.preconditioner(diagonal, (links[0], links[1], links[2]), is_revolved=is_revolved)
+        stencil.conjugate_gradients(diagonal, *links, *factors, np.ones(shape), np.zeros(shape), 1e-3, 3)
+    exposure.add_exposure(np.ones(2), np.ones(2), 1.0, np.ones((4, 2)), 0.0, 1.0, np.zeros((2, 2)))
 
     field = np.zeros((8, 8, 8), dtype=np.float32)
     field[2:6, 2:6, 2:6] = 1.0

@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from foramen.kernels.rotational import add_mean, factorise_mean, factorise_planes, solve_planes
+
 FloatArray = NDArray[np.float64]
 
 RELAXATION = 0.98
@@ -96,7 +98,7 @@ def _precondition(
     return product
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _apply(
     diagonal: FloatArray, g0: FloatArray, g1: FloatArray, g2: FloatArray, x: FloatArray, out: FloatArray
 ) -> float:
@@ -105,67 +107,128 @@ def _apply(
     product = 0.0
     for a in range(n0):
         for b in range(n1):
+            if 0 < a < n0 - 1 and 0 < b < n1 - 1:
+                for c in range(n2):
+                    before = g0[a - 1, b, c] * x[a - 1, b, c] + g1[a, b - 1, c] * x[a, b - 1, c]
+                    after = g0[a, b, c] * x[a + 1, b, c] + g1[a, b, c] * x[a, b + 1, c]
+                    out[a, b, c] = diagonal[a, b, c] * x[a, b, c] - before - after
+            else:
+                for c in range(n2):
+                    value = diagonal[a, b, c] * x[a, b, c]
+                    if a > 0:
+                        value -= g0[a - 1, b, c] * x[a - 1, b, c]
+                    if a < n0 - 1:
+                        value -= g0[a, b, c] * x[a + 1, b, c]
+                    if b > 0:
+                        value -= g1[a, b - 1, c] * x[a, b - 1, c]
+                    if b < n1 - 1:
+                        value -= g1[a, b, c] * x[a, b + 1, c]
+                    out[a, b, c] = value
+            if n2 > 1:
+                for c in range(n2 - 1):
+                    out[a, b, c] -= g2[a, b, c] * x[a, b, c + 1]
+                for c in range(1, n2):
+                    out[a, b, c] -= g2[a, b, c - 1] * x[a, b, c - 1]
+                out[a, b, 0] -= g2[a, b, n2 - 1] * x[a, b, n2 - 1]
+                out[a, b, n2 - 1] -= g2[a, b, n2 - 1] * x[a, b, 0]
             for c in range(n2):
-                value = diagonal[a, b, c] * x[a, b, c]
-                if a > 0:
-                    value -= g0[a - 1, b, c] * x[a - 1, b, c]
-                if a < n0 - 1:
-                    value -= g0[a, b, c] * x[a + 1, b, c]
-                if b > 0:
-                    value -= g1[a, b - 1, c] * x[a, b - 1, c]
-                if b < n1 - 1:
-                    value -= g1[a, b, c] * x[a, b + 1, c]
-                if n2 > 1:
-                    below = c - 1 if c > 0 else n2 - 1
-                    above = c + 1 if c < n2 - 1 else 0
-                    value -= g2[a, b, below] * x[a, b, below] + g2[a, b, c] * x[a, b, above]
-                out[a, b, c] = value
-                product += value * x[a, b, c]
+                product += out[a, b, c] * x[a, b, c]
     return product
 
 
-@njit(cache=True, nogil=True)
-def _combine(weight: float, source: FloatArray, keep: float, out: FloatArray) -> None:
-    """out = keep out + weight source."""
-    n0, n1, n2 = out.shape
+@njit(cache=True, nogil=True, fastmath=True)
+def _descend(step: float, search: FloatArray, image: FloatArray, x: FloatArray, residual: FloatArray) -> None:
+    """x += step search; residual -= step image."""
+    n0, n1, n2 = x.shape
     for a in range(n0):
         for b in range(n1):
             for c in range(n2):
-                out[a, b, c] = keep * out[a, b, c] + weight * source[a, b, c]
+                x[a, b, c] += step * search[a, b, c]
+            for c in range(n2):
+                residual[a, b, c] -= step * image[a, b, c]
 
 
+@njit(cache=True, nogil=True, fastmath=True)
+def _turn(keep: float, shifted: FloatArray, search: FloatArray) -> None:
+    """search = shifted + keep search."""
+    n0, n1, n2 = search.shape
+    for a in range(n0):
+        for b in range(n1):
+            for c in range(n2):
+                search[a, b, c] = shifted[a, b, c] + keep * search[a, b, c]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _product(first: FloatArray, second: FloatArray) -> float:
+    n0, n1, n2 = first.shape
+    total = 0.0
+    for a in range(n0):
+        for b in range(n1):
+            for c in range(n2):
+                total += first[a, b, c] * second[a, b, c]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _shift(
+    inverse: FloatArray, mean: FloatArray, g0: FloatArray, g1: FloatArray, g2: FloatArray,
+    residual: FloatArray, out: FloatArray,
+) -> float:  # fmt: skip
+    """Write the preconditioned residual to `out` and return their scalar product."""
+    if mean.size == 0:
+        measure: float = _precondition(inverse, g0, g1, g2, residual, out)
+    else:
+        solve_planes(inverse, g0, g1, residual, out)
+        add_mean(mean, residual, out)
+        measure = _product(residual, out)
+    return measure
+
+
+@njit(cache=True, nogil=True)
 def conjugate_gradients(
-    diagonal: FloatArray,
-    links: tuple[FloatArray, FloatArray, FloatArray],
-    right: FloatArray,
-    x: FloatArray,
-    *,
-    tolerance: float,
-    limit: int,
-) -> tuple[int, float]:
+    diagonal: FloatArray, g0: FloatArray, g1: FloatArray, g2: FloatArray,
+    inverse: FloatArray, mean: FloatArray, right: FloatArray, x: FloatArray, tolerance: float, limit: int,
+) -> tuple[int, float]:  # fmt: skip
     """Solve ``A x = right`` in place from the start in `x`; returns iterations and the relative residual.
 
-    Preconditioned conjugate gradients with `factorise`; stops when the residual's norm in the
-    preconditioner's inverse is below `tolerance` times that of `right`.
+    Conjugate gradients, preconditioned by `inverse` and `mean` (see `Preconditioner`); stops when the residual's norm
+    in the preconditioner's inverse is below `tolerance` times that of `right`.
     """
-    g0, g1, g2 = links
-    inverse = factorise(diagonal, g0, g1, g2)
     image, shifted = np.empty_like(x), np.empty_like(x)
-    scale = _precondition(inverse, g0, g1, g2, right, shifted)
+    scale = _shift(inverse, mean, g0, g1, g2, right, shifted)
     if scale == 0.0:
         x[:] = 0.0
         return 0, 0.0
     _apply(diagonal, g0, g1, g2, x, image)
     residual = right - image
-    measure = _precondition(inverse, g0, g1, g2, residual, shifted)
+    measure = _shift(inverse, mean, g0, g1, g2, residual, shifted)
     search = shifted.copy()
     iterations = 0
     while measure > tolerance**2 * scale and iterations < limit:
         step = measure / _apply(diagonal, g0, g1, g2, search, image)
-        _combine(step, search, 1.0, x)
-        _combine(-step, image, 1.0, residual)
-        following = _precondition(inverse, g0, g1, g2, residual, shifted)
-        _combine(1.0, shifted, following / measure, search)
+        _descend(step, search, image, x, residual)
+        following = _shift(inverse, mean, g0, g1, g2, residual, shifted)
+        _turn(following / measure, shifted, search)
         measure = following
         iterations += 1
-    return iterations, float(np.sqrt(max(measure, 0.0) / scale))
+    return iterations, np.sqrt(max(measure, 0.0) / scale)
+
+
+def preconditioner(
+    diagonal: FloatArray,
+    links: tuple[FloatArray, FloatArray, FloatArray],
+    *,
+    is_revolved: bool,
+    mean: FloatArray | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Factors for `conjugate_gradients`: (`inverse`, `mean`).
+
+    On a grid with few cells about an axis (`is_revolved`) the factor of the half-planes and of the mean about the axis
+    (`foramen.kernels.rotational`; a `mean` of a similar system may be given), otherwise the incomplete factor of the
+    whole and an empty `mean`.
+    """
+    if is_revolved and diagonal.shape[2] > 1:
+        inverse = np.empty_like(diagonal)
+        factorise_planes(diagonal, *links, inverse)
+        return inverse, factorise_mean(diagonal, *links) if mean is None else mean
+    return factorise(diagonal, *links), np.empty((0, 0))

@@ -63,6 +63,9 @@ def tissue_properties(name: str, *, frequency_hz: float) -> TissueProperties:
         thermal_W_per_m_K=number(f"tissues.{name}_thermal_W_per_m_K"),
         heat_capacity_J_per_m3_K=_heat_capacity(name),
         perfusion_W_per_m3_K=perfusion_per_s * _heat_capacity("blood"),
+        latent_J_per_m3=number(f"tissues.{name}_density_kg_per_m3")
+        * number(f"tissues.{name}_water_fraction")
+        * number("tissues.latent_heat_J_per_kg"),
     )
 
 

@@ -14,6 +14,7 @@ class TissueProperties:
     thermal_W_per_m_K: float
     heat_capacity_J_per_m3_K: float
     perfusion_W_per_m3_K: float  # blood perfusion times the heat capacity of blood
+    latent_J_per_m3: float  # heat that boils its water
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.physics.conduction import Conductances, Links, conductances, detached, solve_linear
+from foramen.physics.conduction import Conductances, conductances
 from foramen.physics.grid import BoolArray, RevolvedGrid
+from foramen.physics.linear_system import LinearSystem, Links, detached, linear_system
 
 FloatArray = NDArray[np.float64]
 
@@ -82,6 +83,23 @@ def backward_formula(step_s: float, previous_step_s: float | None) -> TimeFormul
     return TimeFormula(now=(1 + 2 * ratio) / (1 + ratio), last=1 + ratio, before=ratio**2 / (1 + ratio))
 
 
+def implicit_system(
+    system: HeatSystem,
+    *,
+    sink_W_per_K: FloatArray,
+    storage_W_per_K: FloatArray | None,
+    like: LinearSystem | None = None,
+) -> LinearSystem:
+    """The linear system of one implicit step, or of the steady state if `storage_W_per_K` is None.
+
+    `like` may be the system of a step of about the same length.
+    """
+    diagonal = system.diagonal + sink_W_per_K
+    if storage_W_per_K is not None:
+        diagonal += storage_W_per_K
+    return linear_system(diagonal, system.links, is_revolved=True, like=like)
+
+
 def advance(
     system: HeatSystem,
     *,
@@ -98,11 +116,8 @@ def advance(
     SolverError
         If the linear system is not solved to `tolerance`.
     """
-    diagonal = system.diagonal + sink_W_per_K
-    if storage_W_per_K is not None:
-        diagonal = diagonal + storage_W_per_K
-    rise = start.copy()
-    solve_linear(diagonal, system.links, source_W, rise, tolerance, "bioheat equation")
+    implicit = implicit_system(system, sink_W_per_K=sink_W_per_K, storage_W_per_K=storage_W_per_K)
+    rise, _ = implicit.solve(source_W, start, tolerance=tolerance, what="bioheat equation")
     return rise
 
 

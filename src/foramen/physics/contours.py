@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 from foramen.physics.grid import RevolvedGrid
 
 FloatArray = NDArray[np.float64]
+
+PARTS = 6
+"""Parts into which the distance between two cells is divided where a contour is sought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +40,31 @@ def measure(grid: RevolvedGrid, values: FloatArray, surface: FloatArray, level: 
 
     Notes
     -----
-    Along every line away from the needle the field is piecewise linear between the surface and the cell centres.
+    Along every line away from the needle the field is a monotone cubic between the surface and the cell centres.
     Width = largest r(angle) + r(angle + 180 deg) at one height; length = extent along the axis.
     """
     inner = grid.inner
-    radial = np.concatenate([grid.radial_m[inner : inner + 1], grid.radial_nodes_m[inner:]])
-    field = np.concatenate([surface[None], values[inner:]])
-    if field.max() < level:
+    if max(float(values[inner:].max()), float(surface.max())) < level:
         return Extent(width_m=0.0, length_m=0.0, volume_m3=0.0)
+    nodes = np.concatenate([grid.radial_m[inner : inner + 1], grid.radial_nodes_m[inner:]])
+    radial, field = _refined(nodes, np.concatenate([surface[None], values[inner:]]))
     low, high = _inside(radial, field, level)
     is_empty = high <= low
     volume = float(np.sum(np.where(is_empty, 0.0, _line_volume(grid, low, high)).sum(axis=0)))
     reach = np.where(is_empty, 0.0, high).max(axis=0)
     return Extent(width_m=_width(grid, reach), length_m=_length(grid, radial, field, reach, level), volume_m3=volume)
+
+
+def _refined(nodes: FloatArray, field: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Nodes and field with `PARTS` even parts for each interval, by monotone cubics along the first axis.
+
+    Straight lines between cell centres would overestimate sizes, as temperature falls like a hollow curve.
+    """
+    low, high = nodes[:-1, None], nodes[1:, None]
+    parts = (low + (high - low) * (np.arange(PARTS) / PARTS)).ravel()
+    finer = np.append(parts, nodes[-1])
+    values: FloatArray = PchipInterpolator(nodes, field, axis=0)(finer)
+    return finer, values
 
 
 def _inside(radial: FloatArray, field: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:

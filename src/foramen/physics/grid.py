@@ -166,6 +166,12 @@ class RevolvedGrid:
         half: FloatArray = 0.5 * self.angle_step_rad / np.concatenate([ball, shaft], axis=1)
         return half
 
+    def halves(self, first: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Resistance x conductivity (1/m) to the (inner, outer, lower, upper, angular) face from layer `first` on."""
+        inward, outward = self.radial_half
+        lower, upper = self.meridian_half
+        return inward[first:], outward[first:], lower[first:], upper[first:], self.angular_half[first:]
+
     def index(
         self, r_m: FloatArray, z_m: FloatArray, angle_rad: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:

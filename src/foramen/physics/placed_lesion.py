@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from foramen.geometry.needle_frame import NeedleFrame
 from foramen.model.space import FloatArray
-from foramen.physics.rf_lesion import Lesion
+from foramen.physics.lesion import Lesion
 from foramen.units import MM_PER_M
 
 _TINY_OMEGA = 1e-30

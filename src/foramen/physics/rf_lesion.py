@@ -3,131 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.errors import InputError
-from foramen.model.thermal import ConductivityLaw, DamageSet, NeedleMaterial
-from foramen.physics.bioheat import HeatSystem, advance, backward_formula, heat_system
+from foramen.errors import InputError, SolverError
+from foramen.physics.bioheat import HeatSystem, backward_formula, heat_system, implicit_system
+from foramen.physics.boiling import TissueWater
 from foramen.physics.conduction import ElectricField, solve_potential
-from foramen.physics.damage import cem43_rate_min_per_s, rate_per_s
-from foramen.physics.generator import Generator
+from foramen.physics.exposure import Exposure
+from foramen.physics.generator import Generator, Moment, ceiling_V2
 from foramen.physics.grid import RevolvedGrid
+from foramen.physics.lesion import EnergyBalance, HeatModel, History, Lesion
+from foramen.physics.linear_system import LinearSystem
 from foramen.physics.tissue import TissueField, conductivity_factor
 
 FloatArray = NDArray[np.float64]
 
+POTENTIAL_TOLERANCE = 3e-5
+HEAT_TOLERANCE = 1e-5
+RESPONSE_TOLERANCE = 1e-3
+"""Relative residuals; that of the response is tightened where the voltage differs much from the step before."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeSteps:
-    """Step sizes: `first_s` after a kink of the set curve, growing by `growth` up to `largest_s`."""
+LIKE_STEPS = 2.0
+"""A factor of the heat system is used again for steps up to this many times as long or short."""
 
-    first_s: float = 0.1
-    growth: float = 1.3
-    largest_s: float = 4.0
+BOILING_LIMIT = 12
+BOILING_TOLERANCE_K = 0.05
+"""Iterations of a step in which water boils, and the error of the enthalpy (as a temperature) at which they stop."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeatModel:
-    """Everything about a lesion that is neither grid nor tissue.
-
-    Parameters
-    ----------
-    law : ConductivityLaw or None
-        None keeps the conductivity constant.
-    material : NeedleMaterial or None
-        None leaves the needle's inside out (adiabatic surface).
-    stops_perfusion : DamageSet or None
-        Perfusion is w0 exp(-Omega) with this set, integrated only within its window of temperatures.
-    damage : tuple of DamageSet
-        Sets whose Omega is wanted.
-    thermocouple_m : float
-        z of the thermocouple on the needle's surface (0 = pole).
-    cool_down_s : float
-        Time simulated after the generator has stopped.
-    """
-
-    baseline_degC: float
-    law: ConductivityLaw | None
-    material: NeedleMaterial | None
-    stops_perfusion: DamageSet | None
-    damage: tuple[DamageSet, ...]
-    thermocouple_m: float
-    cool_down_s: float = 0.0
-    steps: TimeSteps = field(default_factory=TimeSteps)
+SHORT_K = 0.1
+"""How far below the set curve the thermocouple must stay before a limit of the generator counts as reached."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class History:
-    """What the generator would log, one entry per time step."""
-
-    time_s: tuple[float, ...]
-    tip_degC: tuple[float, ...]
-    power_W: tuple[float, ...]
-    impedance_ohm: tuple[float, ...]
-    voltage_V: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyBalance:
-    """Energies of a run (J): delivered, stored at the end, carried off by blood and to the far field."""
-
-    delivered_J: float
-    stored_J: float
-    perfusion_J: float
-    far_field_J: float
-
-    @property
-    def error_fraction(self) -> float:
-        """What is missing, as a fraction of the delivered energy."""
-        spent = self.stored_J + self.perfusion_J + self.far_field_J
-        return (self.delivered_J - spent) / self.delivered_J
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Lesion:
-    """Outcome on the grid: maxima over time and damage, shape (nr, nk, nj), needle cells included.
-
-    Needle cells that are left out repeat the first tissue layer. `surface_degC` (nk, nj) is the needle's surface.
-    """
-
-    grid: RevolvedGrid
-    peak_degC: FloatArray
-    surface_peak_degC: FloatArray
-    omega: dict[str, FloatArray]
-    cem43_min: FloatArray
-    history: History
-    energy: EnergyBalance
-    tip_degC: float
-    hottest_tissue_degC: float
-    impedance_initial_ohm: float
-    impedance_final_ohm: float
-    voltage_final_V: float
-    power_final_W: float
-    power_mean_W: float
-    power_peak_W: float
-    is_limited: bool
-
-
+@dataclass(slots=True, kw_only=True)
 class _State:
-    """What changes from step to step."""
+    """What changes from step to step: rises above baseline, enthalpies, and what the generator did last."""
 
-    def __init__(self, shape: tuple[int, int, int], model: HeatModel, inner: int) -> None:
-        self.rise = np.zeros(shape)
-        self.before = np.zeros(shape)
-        self.response = np.zeros(shape)
-        self.peak = np.zeros(shape)
-        tissue = (shape[0] - inner, *shape[1:])
-        self.omega = {damage.id: np.zeros(tissue) for damage in model.damage}
-        self.coagulated = np.zeros(tissue)
-        self.cem43 = np.zeros(tissue)
-        self.surface_peak = np.zeros(shape[1:])
-        self.step_s: float | None = None
-        self.log: list[tuple[float, float, float, float, float]] = []
-        self.delivered_J = self.perfusion_J = self.far_J = 0.0
-        self.is_limited = False
+    rise: FloatArray
+    before: FloatArray
+    enthalpy: FloatArray
+    enthalpy_before: FloatArray
+    response: FloatArray
+    surface_peak: FloatArray
+    step_s: float | None = None
+    square_V2: float = 0.0
+    error_K: float = 0.0
+    is_limited: bool = False
 
 
 def simulate_lesion(
@@ -138,15 +61,16 @@ def simulate_lesion(
     model: HeatModel,
     progress: Callable[[float], None] | None = None,
 ) -> Lesion:
-    """The lesion that a temperature-held generator makes about a needle.
+    """The lesion that a generator makes about a needle.
 
-    Each implicit step is linear in the squared voltage: one solve without and one with 1 V^2 give the voltage that
-    puts the thermocouple on its set curve. Conductivity and perfusion are taken at the extrapolated temperature.
+    Each implicit step is linear in the squared voltage. It is solved with the voltage of the step before; where the
+    generator follows a thermocouple, a second solve with 1 V^2 alone says by how much the voltage must differ, and both
+    are added. Conductivity and perfusion are taken at the extrapolated temperature; boiling is iterated.
 
     Raises
     ------
     SolverError
-        If a field is not solved to its tolerance.
+        If a field is not solved to its tolerance; the message names the time and the cell.
     InputError
         If grid and material disagree about the inside of the needle.
     """
@@ -168,29 +92,42 @@ class _Run:
     def __init__(self, grid: RevolvedGrid, tissue: TissueField, generator: Generator, model: HeatModel) -> None:
         self.grid, self.tissue, self.generator, self.model = grid, tissue, generator, model
         self.system = _heat_matrices(grid, tissue, model)
+        self.water = _water(grid, tissue, model)
         self.sink = np.zeros(grid.shape)
         self.perfusion = tissue.perfusion_W_per_m3_K * self.system.volume_m3[grid.inner :]
-        self.state = _State(grid.shape, model, grid.inner)
+        none = np.zeros(grid.shape)
+        self.state = _State(
+            rise=none,
+            before=none,
+            enthalpy=none,
+            enthalpy_before=none,
+            response=none,
+            surface_peak=np.zeros(grid.shape[1:]),
+        )
+        self.exposure = Exposure(self.perfusion.shape, model.damage, model.stops_perfusion)
+        self.last_system: LinearSystem | None = None
+        self.like_s = 0.0
+        self.log: list[tuple[float, float, float, float, float]] = []
+        self.delivered_J = self.perfusion_J = self.far_J = 0.0
         self.sensor = _surface_weights(grid, model.thermocouple_m)
-        self.field = self._electric(np.zeros(tissue.electric_S_per_m.shape), None)
-        self.initial_ohm = self.field.resistance_ohm
+        self.to_surface = _surface_conductances(grid, tissue, model)
+        self.field = self.first_field = self._electric(none[grid.inner :], None)
 
-    def _electric(self, rise: FloatArray, start: FloatArray | None) -> ElectricField:
+    def _electric(self, rise: FloatArray, start: ElectricField | None) -> ElectricField:
         conductivity = self.tissue.electric_S_per_m
         if self.model.law is not None:
             conductivity = conductivity * conductivity_factor(self.model.law, rise + self.model.baseline_degC)
-        return solve_potential(self.grid, conductivity, start=start)
+        return solve_potential(self.grid, conductivity, start=start, tolerance=POTENTIAL_TOLERANCE)
 
     def surface(self, rise: FloatArray) -> FloatArray:
         """Temperature rise (nk, nj) of the needle's surface."""
         inner = self.grid.inner
-        if not inner:
+        if self.to_surface is None:
             depth = self.grid.radial_nodes_m[:2] - self.grid.radial_m[0]
             near, far = depth[0] ** 2, depth[1] ** 2
             result: FloatArray = (rise[0] * far - rise[1] * near) / (far - near)
             return result
-        half = self.system.link.half
-        metal, flesh = 1 / half[1][inner - 1], 1 / half[0][inner]
+        metal, flesh = self.to_surface
         mixed: FloatArray = (metal * rise[inner - 1] + flesh * rise[inner]) / (metal + flesh)
         return mixed
 
@@ -203,7 +140,7 @@ class _Run:
         """Length of the next step: short after a kink, landing on every kink."""
         rules, last = self.model.steps, self.state.step_s
         length = rules.first_s if last is None else min(last * rules.growth, rules.largest_s)
-        kinks = (self.generator.ramp_s, self.generator.time_s, self.generator.time_s + self.model.cool_down_s)
+        kinks = (*self.generator.kinks_s, self.generator.time_s + self.model.cool_down_s)
         ahead = next(kink - time_s for kink in kinks if kink > time_s + 1e-9)
         if length >= ahead - 1e-9:
             return ahead
@@ -211,87 +148,146 @@ class _Run:
 
     def step(self, time_s: float) -> float:
         """Advance by one step; returns the new time."""
-        state, inner = self.state, self.grid.inner
+        state = self.state
         length = self.next_step_s(time_s)
-        formula = backward_formula(length, state.step_s)
-        ratio = 0.0 if state.step_s is None else length / state.step_s
-        ahead = state.rise + ratio * (state.rise - state.before)
-        self.sink[inner:] = self.perfusion * np.exp(-state.coagulated)
-        storage = self.system.capacity_J_per_K * (formula.now / length)
-        inertia = self.system.capacity_J_per_K * ((formula.last * state.rise - formula.before * state.before) / length)
-        idle = advance(self.system, sink_W_per_K=self.sink, source_W=inertia, storage_W_per_K=storage, start=ahead)
-        now, square = time_s + length, 0.0
-        if now <= self.generator.time_s + 1e-9:
-            square = self._drive(now, ahead[inner:], storage, idle)
-        rise = idle + square * state.response if square else idle
+        now = time_s + length
+        try:
+            rise, square = self._advanced(now, length)
+        except SolverError as error:
+            raise SolverError(f"At {now:.2f} s: {error}") from error
+        if not np.isfinite(rise).all():
+            cell = tuple(int(index) for index in np.argwhere(~np.isfinite(rise))[0])
+            raise SolverError(f"At {now:.2f} s the temperature of cell {cell} is not a number. Use shorter steps.")
         self._record(now, length, rise, square)
-        is_kink = min(abs(now - kink) for kink in (self.generator.ramp_s, self.generator.time_s)) < 1e-9
+        is_kink = min(abs(now - kink) for kink in self.generator.kinks_s) < 1e-9
         state.before, state.rise = state.rise, rise
+        state.enthalpy_before = state.enthalpy
+        state.enthalpy = self.water.enthalpy_K(rise) if self.water.is_boiling(rise) else rise
         state.step_s = None if is_kink else length
         return now
 
-    def _drive(self, now: float, ahead: FloatArray, storage: FloatArray, idle: FloatArray) -> float:
-        """Squared voltage of this step; leaves the response to 1 V^2 in the state."""
-        self.field = self._electric(ahead, self.field.potential)
+    def _advanced(self, now: float, length: float) -> tuple[FloatArray, float]:
+        """Rise and squared voltage at the end of a step."""
+        state, inner = self.state, self.grid.inner
+        formula = backward_formula(length, state.step_s)
+        ratio = 0.0 if state.step_s is None else length / state.step_s
+        guess = state.rise + ratio * (state.rise - state.before)
+        if now <= self.generator.time_s + 1e-9:
+            self.field = self._electric(guess[inner:], self.field)
+        self.sink[inner:] = self.perfusion * np.exp(-self.exposure.coagulated())
+        storage = self.system.capacity_J_per_K * (formula.now / length)
+        inertia = formula.last * state.enthalpy - formula.before * state.enthalpy_before
+        inertia *= self.system.capacity_J_per_K / length
+        rise, square = self._solved(now, length, storage, inertia, guess)
+        if not (self.water.is_boiling(guess) or self.water.is_boiling(rise)):
+            return rise, square
+        for _ in range(BOILING_LIMIT):
+            # h(T) ~ h(T*) + h'(T*) (T - T*); the next T* is where the enthalpy of the linear law lies
+            slope, enthalpy = self.water.slope_at(rise), self.water.enthalpy_K(rise)
+            offset = storage * (enthalpy - slope * rise)
+            found, square = self._solved(now, length, storage * slope, inertia - offset, rise)
+            corrected = self.water.rise_K(enthalpy + slope * (found - rise))
+            error = float(np.abs(self.water.enthalpy_K(found) - enthalpy - slope * (found - rise)).max())
+            rise = corrected
+            if error < BOILING_TOLERANCE_K:
+                return found, square
+        return found, square
+
+    def _solved(
+        self, now: float, length: float, storage: FloatArray, inertia: FloatArray, guess: FloatArray
+    ) -> tuple[FloatArray, float]:
+        """Solution of the linear step for given heat capacities, and the squared voltage that goes with it."""
+        state, generator = self.state, self.generator
+        is_like = self.last_system is not None and max(length, self.like_s) < LIKE_STEPS * min(length, self.like_s)
+        system = implicit_system(
+            self.system, sink_W_per_K=self.sink, storage_W_per_K=storage, like=self.last_system if is_like else None
+        )
+        if not is_like:
+            self.like_s = length
+        self.last_system = system
+        if now > generator.time_s + 1e-9:
+            return system.solve(inertia, guess, tolerance=HEAT_TOLERANCE, what="bioheat equation")[0], 0.0
         source = np.zeros(self.grid.shape)
         source[self.grid.inner :] = self.field.heat_w
-        self.state.response = advance(
-            self.system, sink_W_per_K=self.sink, source_W=source, storage_W_per_K=storage, start=self.state.response
+        if not generator.is_sensing:
+            square = self._allowed(self._moment(now, length, float("nan"), float("nan")), float("nan"))
+            right = inertia + square * source
+            return system.solve(right, guess, tolerance=HEAT_TOLERANCE, what="bioheat equation")[0], square
+        response = system.solve(source, state.response, tolerance=RESPONSE_TOLERANCE, what="bioheat equation")[0]
+        trial = state.square_V2
+        right = inertia + trial * source
+        rise = system.solve(right, guess, tolerance=HEAT_TOLERANCE, what="bioheat equation")[0]
+        for _ in range(2):
+            gain = self.sensed(response)
+            square = self._allowed(self._moment(now, length, self.sensed(rise) - trial * gain, gain), gain)
+            share = abs(square - trial) / max(square, trial, 1e-30)
+            if share * RESPONSE_TOLERANCE <= HEAT_TOLERANCE or square == 0.0:
+                break
+            finer = HEAT_TOLERANCE / share
+            response = system.solve(source, response, tolerance=finer, what="bioheat equation")[0]
+        state.response = response
+        return rise + (square - trial) * response, square
+
+    def _moment(self, now: float, length: float, idle_K: float, gain_K_per_V2: float) -> Moment:
+        return Moment(
+            now_s=now,
+            length_s=length,
+            idle_degC=idle_K + self.model.baseline_degC,
+            response_K_per_V2=gain_K_per_V2,
+            conductance_S=self.field.conductance_S,
+            last_V2=self.state.square_V2,
+            last_error_K=self.state.error_K,
         )
-        wanted = self.generator.wanted_degC(now) - self.model.baseline_degC
-        idle_K, response_K = self.sensed(idle), self.sensed(self.state.response)
-        square = self.generator.square_voltage_V2(wanted, idle_K, response_K, self.field.conductance_S)
-        if idle_K + square * response_K < wanted - 0.1:
+
+    def _allowed(self, moment: Moment, gain_K_per_V2: float) -> float:
+        """What the generator wants, within its limits; notes when they leave the thermocouple 0.1 K short or more."""
+        generator = self.generator
+        demand = generator.demand_V2(moment)
+        ceiling = ceiling_V2(generator.limits, moment.conductance_S, generator.series_ohm)
+        if demand > ceiling and not (demand - ceiling) * gain_K_per_V2 <= SHORT_K:
             self.state.is_limited = True
-        return square
+        return min(demand, ceiling)
 
     def _record(self, now: float, length: float, rise: FloatArray, square: float) -> None:
-        state, inner = self.state, self.grid.inner
-        start, end = (x[inner:] + self.model.baseline_degC for x in (state.rise, rise))
-        middle = (start + end) / 2
-        for damage in self.model.damage:
-            rates = rate_per_s(damage, start) + 4 * rate_per_s(damage, middle) + rate_per_s(damage, end)
-            state.omega[damage.id] += rates * (length / 6)
-        stops = self.model.stops_perfusion
-        if stops is not None:
-            rates = rate_per_s(stops, middle)
-            state.coagulated += np.where(middle >= stops.temperature_low_degC, rates * length, 0.0)
-        state.cem43 += cem43_rate_min_per_s(middle) * length
-        surface = self.surface(rise)
-        np.maximum(state.peak, rise, out=state.peak)
-        np.maximum(state.surface_peak, surface, out=state.surface_peak)
+        state, inner, baseline = self.state, self.grid.inner, self.model.baseline_degC
+        self.exposure.add(state.rise[inner:] + baseline, rise[inner:] + baseline, length)
+        np.maximum(state.surface_peak, self.surface(rise), out=state.surface_peak)
         power = square * self.field.conductance_S
-        state.delivered_J += power * length
-        state.perfusion_J += float(np.sum(self.sink * rise)) * length
-        state.far_J += self.system.to_far_field_W(rise) * length
-        if square:
-            tip = self.sensed(rise) + self.model.baseline_degC
-            state.log.append((now, tip, power, self.field.resistance_ohm, float(np.sqrt(square))))
+        self.delivered_J += power * length
+        self.perfusion_J += float(np.sum(self.sink * rise)) * length
+        self.far_J += self.system.to_far_field_W(rise) * length
+        state.square_V2 = square
+        if now <= self.generator.time_s + 1e-9:
+            tip, series = self.sensed(rise) + baseline, self.generator.series_ohm
+            state.error_K = self.generator.wanted_degC(now) - tip
+            voltage = float(np.sqrt(square)) * (1 + series * self.field.conductance_S)
+            self.log.append((now, tip, power, self.field.resistance_ohm + series, voltage))
 
     def outcome(self) -> Lesion:
         """The lesion so far."""
         state, baseline, inner = self.state, self.model.baseline_degC, self.grid.inner
-        time, tip, power, impedance, voltage = (tuple(column) for column in zip(*state.log, strict=True))
+        time, tip, power, impedance, voltage = (tuple(column) for column in zip(*self.log, strict=True))
+        peak, surface_peak = self.exposure.peak_degC, state.surface_peak + baseline
         return Lesion(
             grid=self.grid,
-            peak_degC=state.peak + baseline,
-            surface_peak_degC=state.surface_peak + baseline,
-            omega={key: _with_needle(value, inner) for key, value in state.omega.items()},
-            cem43_min=_with_needle(state.cem43, inner),
+            peak_degC=np.concatenate([np.repeat(peak[:1], inner, axis=0), peak]),
+            surface_peak_degC=surface_peak,
+            omega={key: _with_needle(value, inner) for key, value in self.exposure.omega().items()},
+            cem43_min=_with_needle(self.exposure.cem43_min(), inner),
             history=History(time_s=time, tip_degC=tip, power_W=power, impedance_ohm=impedance, voltage_V=voltage),
             energy=EnergyBalance(
-                delivered_J=state.delivered_J,
-                stored_J=self.system.stored_J(state.rise),
-                perfusion_J=state.perfusion_J,
-                far_field_J=state.far_J,
+                delivered_J=self.delivered_J,
+                stored_J=self.system.stored_J(state.enthalpy),
+                perfusion_J=self.perfusion_J,
+                far_field_J=self.far_J,
             ),
             tip_degC=tip[-1],
-            hottest_tissue_degC=float(max(state.peak[inner:].max(), state.surface_peak.max())) + baseline,
-            impedance_initial_ohm=self.initial_ohm,
+            hottest_tissue_degC=float(max(peak.max(), surface_peak.max())),
+            impedance_initial_ohm=self.first_field.resistance_ohm + self.generator.series_ohm,
             impedance_final_ohm=impedance[-1],
             voltage_final_V=voltage[-1],
             power_final_W=power[-1],
-            power_mean_W=state.delivered_J / self.generator.time_s,
+            power_mean_W=self.delivered_J / self.generator.time_s,
             power_peak_W=max(power),
             is_limited=state.is_limited,
         )
@@ -321,6 +317,30 @@ def _heat_matrices(grid: RevolvedGrid, tissue: TissueField, model: HeatModel) ->
         np.concatenate([stuff, capacity]),
         surface_resistance_m2K_per_W=insulation,
     )
+
+
+def _water(grid: RevolvedGrid, tissue: TissueField, model: HeatModel) -> TissueWater:
+    """Latent heat of every cell over its heat capacity; none without a law that says where water boils."""
+    latent = np.zeros(grid.shape)
+    if model.law is None:
+        return TissueWater(from_K=np.inf, to_K=np.inf, latent_K=latent)
+    latent[grid.inner :] = tissue.latent_J_per_m3 / tissue.heat_capacity_J_per_m3_K
+    return TissueWater(
+        from_K=model.law.boiling_from_degC - model.baseline_degC,
+        to_K=model.law.boiling_to_degC - model.baseline_degC,
+        latent_K=latent,
+    )
+
+
+def _surface_conductances(
+    grid: RevolvedGrid, tissue: TissueField, model: HeatModel
+) -> tuple[FloatArray, FloatArray] | None:
+    """Conductances from the wall's and from the first tissue layer's nodes to the needle's surface, if it conducts."""
+    if model.material is None:
+        return None
+    inward, outward = grid.radial_half
+    metal = model.material.wall_W_per_m_K / outward[grid.inner - 1][:, None]
+    return metal, tissue.thermal_W_per_m_K[0] / inward[grid.inner][:, None]
 
 
 def _surface_weights(grid: RevolvedGrid, z_m: float) -> FloatArray:

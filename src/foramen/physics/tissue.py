@@ -26,6 +26,7 @@ class TissueField:
     thermal_W_per_m_K: FloatArray
     heat_capacity_J_per_m3_K: FloatArray
     perfusion_W_per_m3_K: FloatArray
+    latent_J_per_m3: FloatArray
 
 
 def tissue_field(table: Sequence[TissueProperties], samples: IndexArray, *, is_perfused: bool) -> TissueField:
@@ -40,6 +41,7 @@ def tissue_field(table: Sequence[TissueProperties], samples: IndexArray, *, is_p
         thermal_W_per_m_K=mean([t.thermal_W_per_m_K for t in table]),
         heat_capacity_J_per_m3_K=mean([t.heat_capacity_J_per_m3_K for t in table]),
         perfusion_W_per_m3_K=mean([t.perfusion_W_per_m3_K if is_perfused else 0.0 for t in table]),
+        latent_J_per_m3=mean([t.latent_J_per_m3 for t in table]),
     )
 
 

@@ -19,9 +19,10 @@ from foramen.knowledge.thermal import (
 from foramen.model.device import Thermocouple
 from foramen.physics.contours import Extent, measure
 from foramen.physics.damage import objection
-from foramen.physics.generator import Generator
+from foramen.physics.generator import TemperatureHeld
 from foramen.physics.grid import NeedleShape, Resolution, needle_grid
-from foramen.physics.rf_lesion import EnergyBalance, HeatModel, History, Lesion, TimeSteps, simulate_lesion
+from foramen.physics.lesion import EnergyBalance, HeatModel, History, Lesion, TimeSteps
+from foramen.physics.rf_lesion import simulate_lesion
 from foramen.physics.tissue import uniform_field
 from foramen.units import MM_PER_M
 
@@ -164,7 +165,7 @@ def bench_lesion(
         is_conducting=cannula_conduction,
     )
     grid = needle_grid(shape, Resolution(step=step), far_m=number("tissues.far_field_mm") / MM_PER_M)
-    generator = Generator(
+    generator = TemperatureHeld(
         set_degC=temperature_degC,
         start_degC=baseline_temperature_degC,
         ramp_s=ramp_s,
