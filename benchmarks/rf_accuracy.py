@@ -18,7 +18,7 @@ from foramen.physics.bioheat import advance, heat_system, hold
 from foramen.physics.conduction import solve_potential
 from foramen.physics.damage import cem43_min
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
-from foramen.steps.bench_lesion import BenchLesion, TimeSteps, bench_lesion
+from foramen.steps.bench import BenchLesion, TimeSteps, bench_lesion
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation" / "rf_accuracy.md"
 NEEDLE = NeedleShape(radius_m=0.635e-3, bore_m=0.419e-3, tip_m=10e-3, is_conducting=False)

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from foramen.knowledge.devices import rf_cannulae
-from foramen.steps.bench_lesion import LesionSize, bench_lesion
+from foramen.steps.bench import LesionSize, bench_lesion
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation" / "rf_relations.md"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LEDGER = ROOT / "docs" / "validation" / "ledger.json"
 
-ENGINE = ("physics", "kernels", "steps/bench_lesion.py", "knowledge/tissues.yaml", "knowledge/damage.yaml")
+ENGINE = ("physics", "kernels", "steps/bench", "knowledge/tissues.yaml", "knowledge/damage.yaml")
 ANATOMY = ("anatomy", "geometry", "knowledge/anatomy.yaml", "knowledge/registration.yaml")
 
 TABLES: dict[str, tuple[str, ...]] = {

@@ -100,6 +100,7 @@ ALLOWED: dict[str, str] = {
     "steps.trajectory.scene.ANGLE_STEP_DEG": GRID,
     "steps.trajectory.scene.OFFSET_STEP_MM": GRID,
     "units.KELVIN_AT_ZERO_DEGC": EXACT,
+    "units.MM3_PER_ML": EXACT,
     "units.MM_PER_M": EXACT,
 }
 """``module.NAME`` of constants that may stay in Python, with the reason."""

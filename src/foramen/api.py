@@ -35,7 +35,7 @@ from foramen.model.verdict import Verdict
 from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
-from foramen.steps.bench_lesion import BenchLesion, bench_lesion
+from foramen.steps.bench import BenchLesion, bench_lesion
 from foramen.techniques import all_techniques, technique_rows
 from foramen.workflow import Planned, PlanRequest, ReportProgress
 

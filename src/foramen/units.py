@@ -9,5 +9,8 @@ from __future__ import annotations
 MM_PER_M = 1000.0
 """Millimetres in a metre."""
 
+MM3_PER_ML = 1000.0
+"""Cubic millimetres in a millilitre."""
+
 KELVIN_AT_ZERO_DEGC = 273.15
 """Absolute temperature of 0 degrees Celsius, in kelvin."""

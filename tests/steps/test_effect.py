@@ -12,7 +12,7 @@ from foramen.model.anatomy import NerveKind
 from foramen.model.plan import RfHeatEffect
 from foramen.model.space import LabelMap, Volume
 from foramen.physics.grid import Resolution
-from foramen.steps.bench_lesion import bench_lesion
+from foramen.steps.bench import bench_lesion
 from foramen.steps.effect import simulate_rf_heat
 from steps.effect_case import (
     MUSCLE_LEFT,

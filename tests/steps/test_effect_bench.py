@@ -6,7 +6,7 @@ import pytest
 
 from foramen.errors import InputError
 from foramen.model.device import Thermocouple
-from foramen.steps.bench_lesion import BenchLesion, bench_lesion
+from foramen.steps.bench import BenchLesion, bench_lesion
 
 COARSE = 0.25
 

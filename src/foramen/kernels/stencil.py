@@ -61,12 +61,69 @@ def factorise(diagonal: FloatArray, g0: FloatArray, g1: FloatArray, g2: FloatArr
     return inverse
 
 
+@njit(cache=True, nogil=True, fastmath=True)
+def _precondition_plane(
+    inverse: FloatArray, g0: FloatArray, g1: FloatArray, residual: FloatArray, out: FloatArray
+) -> float:
+    """`_precondition` for a single cell along the last axis."""
+    n0, n1, _ = residual.shape
+    for a in range(n0):
+        last = residual[a, 0, 0]
+        if a > 0:
+            last += g0[a - 1, 0, 0] * out[a - 1, 0, 0]
+        last *= inverse[a, 0, 0]
+        out[a, 0, 0] = last
+        for b in range(1, n1):
+            value = residual[a, b, 0] + g1[a, b - 1, 0] * last
+            if a > 0:
+                value += g0[a - 1, b, 0] * out[a - 1, b, 0]
+            last = value * inverse[a, b, 0]
+            out[a, b, 0] = last
+    product = 0.0
+    for a in range(n0 - 1, -1, -1):
+        last = 0.0
+        for b in range(n1 - 1, -1, -1):
+            value = g1[a, b, 0] * last
+            if a < n0 - 1:
+                value += g0[a, b, 0] * out[a + 1, b, 0]
+            last = out[a, b, 0] + value * inverse[a, b, 0]
+            out[a, b, 0] = last
+            product += last * residual[a, b, 0]
+    return product
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _apply_plane(diagonal: FloatArray, g0: FloatArray, g1: FloatArray, x: FloatArray, out: FloatArray) -> float:
+    """`_apply` for a single cell along the last axis."""
+    n0, n1, _ = x.shape
+    product = 0.0
+    for a in range(n0):
+        for b in range(n1):
+            out[a, b, 0] = diagonal[a, b, 0] * x[a, b, 0]
+        for b in range(n1 - 1):
+            out[a, b, 0] -= g1[a, b, 0] * x[a, b + 1, 0]
+        for b in range(1, n1):
+            out[a, b, 0] -= g1[a, b - 1, 0] * x[a, b - 1, 0]
+        if a > 0:
+            for b in range(n1):
+                out[a, b, 0] -= g0[a - 1, b, 0] * x[a - 1, b, 0]
+        if a < n0 - 1:
+            for b in range(n1):
+                out[a, b, 0] -= g0[a, b, 0] * x[a + 1, b, 0]
+        for b in range(n1):
+            product += out[a, b, 0] * x[a, b, 0]
+    return product
+
+
 @njit(cache=True, nogil=True)
 def _precondition(
     inverse: FloatArray, g0: FloatArray, g1: FloatArray, g2: FloatArray, residual: FloatArray, out: FloatArray
 ) -> float:
     """Write M^-1 residual to `out` and return their scalar product."""
     n0, n1, n2 = residual.shape
+    if n2 == 1:
+        plane: float = _precondition_plane(inverse, g0, g1, residual, out)
+        return plane
     for a in range(n0):
         for b in range(n1):
             for c in range(n2):
@@ -104,6 +161,9 @@ def _apply(
 ) -> float:
     """Write A x to `out` and return x . A x."""
     n0, n1, n2 = x.shape
+    if n2 == 1:
+        plane: float = _apply_plane(diagonal, g0, g1, x, out)
+        return plane
     product = 0.0
     for a in range(n0):
         for b in range(n1):
@@ -139,33 +199,31 @@ def _apply(
 @njit(cache=True, nogil=True, fastmath=True)
 def _descend(step: float, search: FloatArray, image: FloatArray, x: FloatArray, residual: FloatArray) -> None:
     """x += step search; residual -= step image."""
-    n0, n1, n2 = x.shape
-    for a in range(n0):
-        for b in range(n1):
-            for c in range(n2):
-                x[a, b, c] += step * search[a, b, c]
-            for c in range(n2):
-                residual[a, b, c] -= step * image[a, b, c]
+    size = x.size
+    along, value = search.reshape(size), x.reshape(size)
+    for p in range(size):
+        value[p] += step * along[p]
+    across, rest = image.reshape(size), residual.reshape(size)
+    for p in range(size):
+        rest[p] -= step * across[p]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _turn(keep: float, shifted: FloatArray, search: FloatArray) -> None:
     """search = shifted + keep search."""
-    n0, n1, n2 = search.shape
-    for a in range(n0):
-        for b in range(n1):
-            for c in range(n2):
-                search[a, b, c] = shifted[a, b, c] + keep * search[a, b, c]
+    size = search.size
+    new, old = shifted.reshape(size), search.reshape(size)
+    for p in range(size):
+        old[p] = new[p] + keep * old[p]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _product(first: FloatArray, second: FloatArray) -> float:
-    n0, n1, n2 = first.shape
+    size = first.size
+    left, right = first.reshape(size), second.reshape(size)
     total = 0.0
-    for a in range(n0):
-        for b in range(n1):
-            for c in range(n2):
-                total += first[a, b, c] * second[a, b, c]
+    for p in range(size):
+        total += left[p] * right[p]
     return total
 
 

@@ -27,7 +27,9 @@ class TissueWater:
         return bool(rise.max() > self.from_K) and bool(np.any((rise > self.from_K) & (self.latent_K > 0)))
 
     def enthalpy_K(self, rise: FloatArray) -> FloatArray:
-        """Enthalpy over heat capacity."""
+        """Enthalpy over heat capacity; the rise itself where nothing boils."""
+        if not self.is_boiling(rise):
+            return rise
         boiled = np.clip((rise - self.from_K) / (self.to_K - self.from_K), 0.0, 1.0)
         enthalpy: FloatArray = rise + self.latent_K * boiled
         return enthalpy

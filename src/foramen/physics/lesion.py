@@ -80,6 +80,14 @@ class EnergyBalance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LesionEnd:
+    """State at the end: rise above baseline (nr, nk, nj), and the part of perfusion left outside the needle."""
+
+    rise_K: FloatArray
+    flow_left: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lesion:
     """Outcome on the grid: maxima over time and damage, shape (nr, nk, nj), needle cells included.
 
@@ -102,3 +110,4 @@ class Lesion:
     power_mean_W: float
     power_peak_W: float
     is_limited: bool
+    end: LesionEnd

@@ -13,9 +13,9 @@ from foramen.physics.bioheat import HeatSystem, backward_formula, heat_system, i
 from foramen.physics.boiling import TissueWater
 from foramen.physics.conduction import ElectricField, solve_potential
 from foramen.physics.exposure import Exposure
-from foramen.physics.generator import Generator, Moment, ceiling_V2
+from foramen.physics.generator import Generator, Moment
 from foramen.physics.grid import RevolvedGrid
-from foramen.physics.lesion import EnergyBalance, HeatModel, History, Lesion
+from foramen.physics.lesion import EnergyBalance, HeatModel, History, Lesion, LesionEnd
 from foramen.physics.linear_system import LinearSystem
 from foramen.physics.tissue import TissueField, conductivity_factor
 
@@ -59,6 +59,7 @@ def simulate_lesion(
     *,
     generator: Generator,
     model: HeatModel,
+    start: LesionEnd | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Lesion:
     """The lesion that a generator makes about a needle.
@@ -66,6 +67,11 @@ def simulate_lesion(
     Each implicit step is linear in the squared voltage. It is solved with the voltage of the step before; where the
     generator follows a thermocouple, a second solve with 1 V^2 alone says by how much the voltage must differ, and both
     are added. Conductivity and perfusion are taken at the extrapolated temperature; boiling is iterated.
+
+    Parameters
+    ----------
+    start : LesionEnd, optional
+        State in which another lesion on this grid ended, to go on from; otherwise baseline everywhere.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def simulate_lesion(
     """
     if (grid.inner > 0) != (model.material is not None):
         raise InputError("A conducting needle needs a grid with its inside, an adiabatic one a grid without it.")
-    run = _Run(grid, tissue, generator, model)
+    run = _Run(grid, tissue, generator, model, start)
     end = generator.time_s + model.cool_down_s
     time = 0.0
     while time < end - 1e-9:
@@ -89,21 +95,32 @@ def simulate_lesion(
 class _Run:
     """One simulation: the matrices that stay, and the state that moves."""
 
-    def __init__(self, grid: RevolvedGrid, tissue: TissueField, generator: Generator, model: HeatModel) -> None:
+    def __init__(
+        self,
+        grid: RevolvedGrid,
+        tissue: TissueField,
+        generator: Generator,
+        model: HeatModel,
+        start: LesionEnd | None,
+    ) -> None:
         self.grid, self.tissue, self.generator, self.model = grid, tissue, generator, model
         self.system = _heat_matrices(grid, tissue, model)
         self.water = _water(grid, tissue, model)
         self.sink = np.zeros(grid.shape)
         self.perfusion = tissue.perfusion_W_per_m3_K * self.system.volume_m3[grid.inner :]
         none = np.zeros(grid.shape)
+        rise = none if start is None else start.rise_K
+        enthalpy = self.water.enthalpy_K(rise)
         self.state = _State(
-            rise=none,
-            before=none,
-            enthalpy=none,
-            enthalpy_before=none,
+            rise=rise,
+            before=rise,
+            enthalpy=enthalpy,
+            enthalpy_before=enthalpy,
             response=none,
             surface_peak=np.zeros(grid.shape[1:]),
         )
+        self.started_J = self.system.stored_J(enthalpy)
+        self.flow_left = np.ones(self.perfusion.shape) if start is None else start.flow_left
         self.exposure = Exposure(self.perfusion.shape, model.damage, model.stops_perfusion)
         self.last_system: LinearSystem | None = None
         self.like_s = 0.0
@@ -111,7 +128,7 @@ class _Run:
         self.delivered_J = self.perfusion_J = self.far_J = 0.0
         self.sensor = _surface_weights(grid, model.thermocouple_m)
         self.to_surface = _surface_conductances(grid, tissue, model)
-        self.field = self.first_field = self._electric(none[grid.inner :], None)
+        self.field = self.first_field = self._electric(rise[grid.inner :], None)
 
     def _electric(self, rise: FloatArray, start: ElectricField | None) -> ElectricField:
         conductivity = self.tissue.electric_S_per_m
@@ -162,7 +179,7 @@ class _Run:
         is_kink = min(abs(now - kink) for kink in self.generator.kinks_s) < 1e-9
         state.before, state.rise = state.rise, rise
         state.enthalpy_before = state.enthalpy
-        state.enthalpy = self.water.enthalpy_K(rise) if self.water.is_boiling(rise) else rise
+        state.enthalpy = self.water.enthalpy_K(rise)
         state.step_s = None if is_kink else length
         return now
 
@@ -174,7 +191,7 @@ class _Run:
         guess = state.rise + ratio * (state.rise - state.before)
         if now <= self.generator.time_s + 1e-9:
             self.field = self._electric(guess[inner:], self.field)
-        self.sink[inner:] = self.perfusion * np.exp(-self.exposure.coagulated())
+        self.sink[inner:] = self.perfusion * self.flow_left * np.exp(-self.exposure.coagulated())
         storage = self.system.capacity_J_per_K * (formula.now / length)
         inertia = formula.last * state.enthalpy - formula.before * state.enthalpy_before
         inertia *= self.system.capacity_J_per_K / length
@@ -243,7 +260,7 @@ class _Run:
         """What the generator wants, within its limits; notes when they leave the thermocouple 0.1 K short or more."""
         generator = self.generator
         demand = generator.demand_V2(moment)
-        ceiling = ceiling_V2(generator.limits, moment.conductance_S, generator.series_ohm)
+        ceiling = generator.ceiling_V2(moment.conductance_S)
         if demand > ceiling and not (demand - ceiling) * gain_K_per_V2 <= SHORT_K:
             self.state.is_limited = True
         return min(demand, ceiling)
@@ -277,7 +294,7 @@ class _Run:
             history=History(time_s=time, tip_degC=tip, power_W=power, impedance_ohm=impedance, voltage_V=voltage),
             energy=EnergyBalance(
                 delivered_J=self.delivered_J,
-                stored_J=self.system.stored_J(state.enthalpy),
+                stored_J=self.system.stored_J(state.enthalpy) - self.started_J,
                 perfusion_J=self.perfusion_J,
                 far_field_J=self.far_J,
             ),
@@ -290,6 +307,7 @@ class _Run:
             power_mean_W=self.delivered_J / self.generator.time_s,
             power_peak_W=max(power),
             is_limited=state.is_limited,
+            end=LesionEnd(rise_K=state.rise, flow_left=self.flow_left * np.exp(-self.exposure.coagulated())),
         )
 
 
