@@ -94,6 +94,7 @@ ALLOWED: dict[str, str] = {
     "report.scene_pictures._DOTS_PER_INCH": LAYOUT,
     "report.scene_pictures._HALF_MM": LAYOUT,
     "report.sheet._MM_PER_CM": EXACT,
+    "steps.bench.pulsed.DISTANCES_MM": SAMPLING,
     "steps.effect.patient.BOX_MM": EXTENT,
     "steps.effect.summary.SPACING_MM": GRID,
     "steps.targeting.SAMPLING_STEP_MM": GRID,

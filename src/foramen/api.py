@@ -22,7 +22,7 @@ from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
 from foramen.io.record import parse_record
 from foramen.knowledge.check import check_knowledge
-from foramen.knowledge.devices import devices, rf_cannulae
+from foramen.knowledge.devices import cannulae_of_gauge, devices
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.device import Thermocouple
@@ -35,13 +35,14 @@ from foramen.model.verdict import Verdict
 from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
-from foramen.steps.bench import BenchLesion, bench_lesion
+from foramen.steps.bench import BenchLesion, BenchPulsed, bench_lesion, bench_pulsed
 from foramen.techniques import all_techniques, technique_rows
 from foramen.workflow import Planned, PlanRequest, ReportProgress
 
 __all__ = [
     "REFERENCE_PROCEDURE_AT",
     "BenchLesion",
+    "BenchPulsed",
     "Case",
     "Confirmation",
     "Plan",
@@ -60,6 +61,7 @@ __all__ = [
     "open_plan",
     "plain",
     "plan",
+    "pulsed",
     "reference_case",
     "reference_record",
     "require_writable",
@@ -380,13 +382,10 @@ def lesion(
     thermocouple: str = "pole",
 ) -> BenchLesion:
     """One heat lesion in uniform tissue, as on the bench; diameters from the catalogue's gauge table."""
-    bores = {cannula.gauge: cannula for cannula in rf_cannulae()}
-    if gauge not in bores:
-        known = ", ".join(f"{number:g}" for number in sorted(bores))
-        raise InputError(f"No RF cannula of {gauge:g} G is in the catalogue. Choose one of {known} G.")
+    bore = cannulae_of_gauge(gauge)[0]
     return bench_lesion(
-        outer_diameter_mm=bores[gauge].outer_diameter_mm,
-        inner_diameter_mm=bores[gauge].inner_diameter_mm,
+        outer_diameter_mm=bore.outer_diameter_mm,
+        inner_diameter_mm=bore.inner_diameter_mm,
         tip_mm=tip_mm,
         temperature_degC=temperature_degC,
         time_s=time_s,
@@ -396,6 +395,44 @@ def lesion(
         baseline_temperature_degC=baseline_temperature_degC,
         ramp_s=ramp_s,
         thermocouple=Thermocouple(thermocouple),
+    )
+
+
+def pulsed(
+    *,
+    gauge: float,
+    tip_mm: float,
+    time_s: float,
+    voltage_peak_V: float | None = None,
+    voltage_rms_V: float | None = None,
+    limit_degC: float | None = None,
+    rate_Hz: float | None = None,
+    width_s: float | None = None,
+    tissue: str = "muscle",
+    perfusion: bool = True,
+    cannula_conduction: bool = True,
+    baseline_temperature_degC: float = 37.0,
+    thermocouple: str = "pole",
+    series_ohm: float = 0.0,
+) -> BenchPulsed:
+    """Pulsed radiofrequency in uniform tissue, as on the bench; give the peak or the RMS voltage of a pulse."""
+    bore = cannulae_of_gauge(gauge)[0]
+    return bench_pulsed(
+        outer_diameter_mm=bore.outer_diameter_mm,
+        inner_diameter_mm=bore.inner_diameter_mm,
+        tip_mm=tip_mm,
+        time_s=time_s,
+        voltage_peak_V=voltage_peak_V,
+        voltage_rms_V=voltage_rms_V,
+        limit_degC=limit_degC,
+        rate_Hz=rate_Hz,
+        width_s=width_s,
+        tissue=tissue,
+        perfusion=perfusion,
+        cannula_conduction=cannula_conduction,
+        baseline_temperature_degC=baseline_temperature_degC,
+        thermocouple=Thermocouple(thermocouple),
+        series_ohm=series_ohm,
     )
 
 

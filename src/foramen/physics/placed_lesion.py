@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from foramen.geometry.needle_frame import NeedleFrame
 from foramen.model.space import FloatArray
+from foramen.physics.contours import PARTS, refined
 from foramen.physics.lesion import Lesion
 from foramen.units import MM_PER_M
 
@@ -34,11 +35,13 @@ class PlacedLesion:
         return omega
 
     def _interpolate(self, values: FloatArray, points_mm: FloatArray) -> FloatArray:
-        """Linear in the grid's own indices, periodic about the axis, constant beyond the far field."""
+        """Cubic away from the needle, linear along and about it; constant beyond the far field."""
+        grid = self.lesion.grid
         r_mm, z_mm, angle = self.frame.cylindrical(points_mm)
-        i, k, j = self.lesion.grid.index(r_mm / MM_PER_M, z_mm / MM_PER_M, angle)
-        wrapped = np.concatenate([values[:, :, -1:], values, values[:, :, :1]], axis=2)
-        found: FloatArray = ndimage.map_coordinates(wrapped, np.stack([i, k, j + 1]), order=1, mode="nearest")
+        i, k, j = grid.index(r_mm / MM_PER_M, z_mm / MM_PER_M, angle)
+        _, finer = refined(grid.radial_nodes_m, values)
+        wrapped = np.concatenate([finer[:, :, -1:], finer, finer[:, :, :1]], axis=2)
+        found: FloatArray = ndimage.map_coordinates(wrapped, np.stack([PARTS * i, k, j + 1]), order=1, mode="nearest")
         return found
 
 

@@ -112,9 +112,8 @@ def bench_lesion(
 
     Parameters
     ----------
-    outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction, baseline_temperature_degC, \
-    thermocouple, frequency_hz, sigma_with_temperature, fluid_ml, step
-        As in `BenchSetup`.
+    outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction : as in `BenchSetup`
+    baseline_temperature_degC, thermocouple, frequency_hz, sigma_with_temperature, fluid_ml, step : as in `BenchSetup`
     temperature_degC, voltage_V, power_W : float
         What the generator holds; give one. Volts are RMS, volts and watts at the generator's terminals.
     time_s, ramp_s : float

@@ -72,6 +72,7 @@ class BenchPulsed:
     cem43: LesionSize
     energy_error_fraction: float
     elapsed_s: float
+    note: str = NOTE
 
     def as_json(self) -> dict[str, object]:
         """The numbers as plain dictionaries, with the keys that `foramen pulsed --json` prints."""
@@ -80,7 +81,6 @@ class BenchPulsed:
             **plain,
             "beside": [{name: getattr(row, name) for name in row.__slots__} for row in self.beside],
             "cem43": {name: getattr(self.cem43, name) for name in self.cem43.__slots__},
-            "note": NOTE,
         }
 
 
@@ -115,9 +115,8 @@ def bench_pulsed(
         Bursts; from knowledge if not given.
     limit_degC : float
         The generator lowers the voltage to keep the mean at the thermocouple below this; none without it.
-    outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction, baseline_temperature_degC, \\
-    thermocouple, frequency_hz, step
-        As in `BenchSetup`.
+    outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction : as in `BenchSetup`
+    baseline_temperature_degC, thermocouple, frequency_hz, step : as in `BenchSetup`
 
     Raises
     ------

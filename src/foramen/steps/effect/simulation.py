@@ -15,8 +15,8 @@ from foramen.steps.effect.lesions import lesion_through
 from foramen.steps.effect.patient import Patient
 from foramen.steps.effect.summary import summarise
 
-RESOLUTION = Resolution(step=0.16, angles=16)
-"""Grid about each needle: widths are within 1 % of those of a grid with cells of two thirds the size."""
+RESOLUTION = Resolution(step=0.2, angles=16)
+"""Grid about each needle: widths and lengths are within 1 % of those of a grid with six times as many cells."""
 
 
 def simulate_rf_heat(

@@ -173,7 +173,7 @@ def _assumptions(patient: Patient, setting: RfSetting, placed: Sequence[PlacedLe
         f"The generator follows a {setting.ramp_s:g} s ramp and holds {setting.temperature_degC:g} degC at the "
         f"{'pole' if setting.thermocouple is Thermocouple.POLE else 'middle'} of the bare tip; "
         f"total {setting.time_s:g} s.",
-        "Conductivity rises 1.5 % per degC (not traced) and collapses at boiling; latent heat is left out.",
+        "Conductivity rises 1.5 % per degC (not traced) and collapses as water boils; vapour stays where it is.",
         "Tissue properties are tabulated means, isotropic, averaged over a voxel about each cell; unlabelled tissue "
         "is classed by Hounsfield number.",
         "Vessels without a label are not seen; skin has no surface cooling; beyond the image its edge is continued.",
