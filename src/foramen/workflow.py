@@ -42,6 +42,7 @@ from foramen.planning.checks import PlanLimits, check_plan, plan_status
 from foramen.planning.current_record import current_record
 from foramen.planning.drug_totals import lidocaine_total
 from foramen.planning.paths import PlannedPaths, deliver, find_paths
+from foramen.planning.robust import prepare, robustness, with_robustness
 from foramen.planning.settings import choose_cannula, choose_setting
 from foramen.steps.candidacy import assess
 from foramen.steps.care import plan_care
@@ -75,6 +76,7 @@ class PlanRequest:
     lesions: int | None = None
     image_age_max_months: float | None = None
     confirmation: Confirmation | None = None
+    robust_seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -227,7 +229,33 @@ def plan_case(
             setting=setting,
         ),
     )
+    if request.robust_seed is not None and plan.deliveries:
+        plan = _with_robustness(plan, case, anatomy, seed=request.robust_seed, clock=clock)
     return Planned(plan=plan, anatomy=anatomy, stage_seconds=clock.stop())
+
+
+def add_robustness(
+    planned: Planned, case: Case, *, seed: int, progress: ReportProgress = lambda _s, _f: None
+) -> Planned:
+    """A plan with its robustness: probabilities over what is not known exactly, and the check that follows.
+
+    Raises
+    ------
+    InputError
+        If the plan has no heat effect, or the seed is negative.
+    """
+    clock = Clock(progress=progress)
+    plan = _with_robustness(planned.plan, case, planned.anatomy, seed=seed, clock=clock)
+    return Planned(plan=plan, anatomy=planned.anatomy, stage_seconds=planned.stage_seconds | clock.stop())
+
+
+def _with_robustness(plan: Plan, case: Case, anatomy: Anatomy, *, seed: int, clock: Clock) -> Plan:
+    if seed < 0:
+        raise InputError(f"The seed of the scenarios is {seed}; give 0 or more.")
+    clock.stage("reduced model", 0.05)
+    prepared = prepare(plan, case, anatomy, progress=lambda done: clock.progress("reduced model", 0.05 + 0.8 * done))
+    clock.stage("scenarios", 0.85)
+    return with_robustness(plan, robustness(prepared, seed=seed))
 
 
 def _limits(knowledge: TechniqueKnowledge, request: PlanRequest) -> PlanLimits:

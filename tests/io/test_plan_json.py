@@ -248,7 +248,7 @@ def test_what_is_written_is_read_again(tmp_path: Path, level: Level) -> None:
 def test_keys_that_others_rely_on(tmp_path: Path) -> None:
     plan_json.write_plan(make_plan(), tmp_path)
     data = json.loads((tmp_path / "plan.json").read_text())
-    assert data["schema"] == {"name": "foramen-plan", "version": "1.0"}
+    assert data["schema"] == {"name": "foramen-plan", "version": "1.1"}
     target = data["targets"][0]
     assert (target["crosses_bone"], target["joint_served"], target["level"], target["side"]) == (
         "L4",
@@ -313,7 +313,7 @@ def test_later_minor_version_may_add_keys(tmp_path: Path) -> None:
     file = plan_json.write_plan(make_plan(), tmp_path)
     data = json.loads(file.read_text())
     data["schema"]["version"] = "1.7"
-    data["robust"] = {"samples": 100}
+    data["told_later"] = {"samples": 100}
     file.write_text(json.dumps(data))
     assert same(plan_json.read_plan(tmp_path), make_plan())
 

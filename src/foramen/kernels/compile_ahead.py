@@ -26,8 +26,7 @@ def compile_all() -> None:
     distance.segments_to_polyline(points, points + 1.0, points + np.array([[2.0], [3.0]]))
 
     nodes = (np.arange(3.0), np.array([0.4, 1.2]), np.arange(1.0, 3.0))
-    terms = np.zeros((3, 4, 3, 2), dtype=np.float32)
-    needle_field.read_field(points, np.zeros(3), np.eye(3), nodes, 1.0, np.zeros((3, 4, 3)), terms, np.zeros(2))
+    needle_field.read_field(points, np.zeros(3), np.eye(3), nodes, 1.0, np.zeros((3, 4, 3)))
 
     starts = np.array([[4.0, 4.0, -2.0], [3.0, 3.0, -2.0]])
     directions = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])

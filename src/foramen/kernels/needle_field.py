@@ -14,7 +14,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
-Single = NDArray[np.float32]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -55,16 +54,9 @@ def _indices(r: float, z: float, radial: Float, polar: Float, axial: Float, ball
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def read_field(
-    points: Float,
-    tip: Float,
-    axes: Float,
-    nodes: tuple[Float, Float, Float],
-    ball: float,
-    base: Float,
-    terms: Single,
-    weights: Float,
-) -> tuple[Float, Float]:
-    """A field and a weighted sum of further ones at points, each (n,); trilinear in the grid's indices.
+    points: Float, tip: Float, axes: Float, nodes: tuple[Float, Float, Float], ball: float, field: Float
+) -> Float:
+    """A field at points, shape (n,): trilinear in the grid's indices, periodic about the axis, held at the edges.
 
     Parameters
     ----------
@@ -77,15 +69,11 @@ def read_field(
         Radial, polar (rad) and axial nodes of the grid.
     ball : float
         Height of the centre of the round end above the pole.
-    base : ndarray (nr, nk, nj)
-    terms : ndarray float32 (nr, nk, nj, m)
-    weights : ndarray (m,)
+    field : ndarray (nr, nk, nj)
     """
     radial, polar, axial = nodes
-    rows, columns, angles = base.shape
-    count = terms.shape[3]
+    rows, columns, angles = field.shape
     found = np.empty(points.shape[0])
-    total = np.empty(points.shape[0])
     for n in range(points.shape[0]):
         x = points[n, 0] - tip[0]
         y = points[n, 1] - tip[1]
@@ -94,23 +82,17 @@ def read_field(
         second = axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * w
         height = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * w
         i, k = _indices(math.hypot(first, second), height, radial, polar, axial, ball)
-        turn = math.atan2(second, first) % (2 * math.pi)
-        j = turn / (2 * math.pi) * angles - 0.5
+        j = math.atan2(second, first) / (2 * math.pi) * angles - 0.5
         i0 = min(int(i), rows - 2)
         k0 = min(int(k), columns - 2)
         j0 = math.floor(j)
         fi, fk, fj = i - i0, k - k0, j - j0
+        before, after = j0 % angles, (j0 + 1) % angles
         value = 0.0
-        sum_of_terms = 0.0
-        for corner in range(8):
-            a, b, c = corner & 1, (corner >> 1) & 1, corner >> 2
-            share = (fi if a else 1 - fi) * (fk if b else 1 - fk) * (fj if c else 1 - fj)
-            q = (j0 + c) % angles
-            value += share * base[i0 + a, k0 + b, q]
-            inner = 0.0
-            for m in range(count):
-                inner += weights[m] * terms[i0 + a, k0 + b, q, m]
-            sum_of_terms += share * inner
+        for a in range(2):
+            for b in range(2):
+                share = (fi if a else 1 - fi) * (fk if b else 1 - fk)
+                low, high = field[i0 + a, k0 + b, before], field[i0 + a, k0 + b, after]
+                value += share * (low + fj * (high - low))
         found[n] = value
-        total[n] = sum_of_terms
-    return found, total
+    return found

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number, numbers
+from foramen.knowledge.sources import citation
 from foramen.model.plan import Plan
 from foramen.model.robust import RobustDecision, RobustEffect
 from foramen.planning.checks import plan_status
@@ -46,5 +47,8 @@ def robustness(
 
 def with_robustness(plan: Plan, robust: RobustEffect) -> Plan:
     """The plan with its robustness and the check that follows from it; no other check is lifted."""
-    checks = (*(check for check in plan.checks if check.id != robust_check(robust).id), robust_check(robust))
-    return replace(plan, robust=robust, checks=checks, status=plan_status(checks))
+    own = robust_check(robust)
+    checks = (*(check for check in plan.checks if check.id != own.id), own)
+    cited = {c.key: c for c in plan.citations} | {key: citation(key) for v in robust.varied for key in v.sources}
+    citations = tuple(cited[key] for key in sorted(cited))
+    return replace(plan, robust=robust, checks=checks, status=plan_status(checks), citations=citations)

@@ -48,38 +48,48 @@ class Basis:
     base: Mapping[str, FloatArray]
     terms: Mapping[str, NDArray[np.float32]]
 
-    def read(
-        self, name: str, points_mm: FloatArray, amounts: FloatArray, place_mm: FloatArray, tilt_rad: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Nominal field and exponent at LPS points (n, 3), the needle displaced and tilted."""
-        grid = self.grid
+    def placed(self, amounts: FloatArray, place_mm: FloatArray, tilt_rad: FloatArray) -> BasisLesion:
+        """The lesion with tissue and generator shifted (as of `Scenario.tissue`), the needle displaced and tilted."""
         variables = np.concatenate([amounts, place_mm])
-        found: tuple[FloatArray, FloatArray] = read_field(
-            np.ascontiguousarray(points_mm) / MM_PER_M,
-            (self.tip_mm + place_mm @ self.axes) / MM_PER_M,
-            moved_axes(self.axes, tilt_rad),
-            (grid.radial_nodes_m, grid.polar_nodes_rad, grid.axial_nodes_m),
-            grid.ball_centre_m,
-            self.base[name],
-            self.terms[name],
-            np.concatenate([variables, variables**2]),
+        return BasisLesion(
+            basis=self,
+            weights=np.concatenate([variables, variables**2]).astype(np.float32),
+            baseline_degC=self.baseline_degC + float(amounts[4]),
+            tip_m=(self.tip_mm + place_mm @ self.axes) / MM_PER_M,
+            axes=moved_axes(self.axes, tilt_rad),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BasisLesion:
+    """One lesion by the reduced model, where its needle is."""
+
+    basis: Basis
+    weights: NDArray[np.float32]
+    baseline_degC: float
+    tip_m: FloatArray
+    axes: FloatArray
+
+    def peak_degC(self, points_mm: FloatArray) -> FloatArray:
+        """Highest temperature at LPS points (n, 3)."""
+        rise = self.basis.base[PEAK] * np.exp(self._exponent(PEAK))
+        return self.baseline_degC + self._read(rise, points_mm)
+
+    def log_dose(self, name: str, points_mm: FloatArray) -> FloatArray:
+        """Logarithm of a damage set's Omega, or of the equivalent minutes at 43 degC, at LPS points (n, 3)."""
+        return self._read(self.basis.base[name] + self._exponent(name), points_mm)
+
+    def _exponent(self, name: str) -> FloatArray:
+        terms = self.basis.terms[name]
+        found: FloatArray = (terms @ self.weights).astype(np.float64)
         return found
 
-    def peak_degC(
-        self, points_mm: FloatArray, amounts: FloatArray, place_mm: FloatArray, tilt_rad: FloatArray
-    ) -> FloatArray:
-        """Highest temperature at LPS points; `amounts` as of `Scenario.tissue`."""
-        rise, exponent = self.read(PEAK, points_mm, amounts, place_mm, tilt_rad)
-        found: FloatArray = self.baseline_degC + amounts[4] + rise * np.exp(exponent)
+    def _read(self, field: FloatArray, points_mm: FloatArray) -> FloatArray:
+        grid = self.basis.grid
+        nodes = (grid.radial_nodes_m, grid.polar_nodes_rad, grid.axial_nodes_m)
+        points_m = np.ascontiguousarray(points_mm) / MM_PER_M
+        found: FloatArray = read_field(points_m, self.tip_m, self.axes, nodes, grid.ball_centre_m, field)
         return found
-
-    def log_dose(
-        self, name: str, points_mm: FloatArray, amounts: FloatArray, place_mm: FloatArray, tilt_rad: FloatArray
-    ) -> FloatArray:
-        """Logarithm of a damage set's Omega, or of the equivalent minutes at 43 degC."""
-        logarithm, exponent = self.read(name, points_mm, amounts, place_mm, tilt_rad)
-        return logarithm + exponent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

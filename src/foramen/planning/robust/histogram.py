@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from foramen.knowledge.facts import numbers
 from foramen.model.robust import HeatHistogram
 from foramen.model.space import FloatArray
 from foramen.planning.robust.basis import CEM43
-from foramen.planning.robust.outcome import Reduced
+from foramen.planning.robust.outcome import Reduced, log_dose_of, peak_of
 from foramen.planning.robust.scenario import Scenario
+from foramen.planning.robust.scene import Course, Neighbour
 
 
 def volumes_at(values: FloatArray, levels: Sequence[float], volumes_mm3: FloatArray) -> FloatArray:
@@ -23,43 +24,48 @@ def volumes_at(values: FloatArray, levels: Sequence[float], volumes_mm3: FloatAr
     return found
 
 
-def histograms(reduced: Reduced, scenarios: Sequence[Scenario], nominal: Scenario) -> tuple[HeatHistogram, ...]:
-    """Histograms of the needed segment and of every neighbour that warms up to the first level in any scenario."""
+def histograms(
+    reduced: Reduced, scenarios: Sequence[Scenario], nominal: Scenario, *, warm: frozenset[str]
+) -> tuple[HeatHistogram, ...]:
+    """Histograms of the needed segment and of the neighbours named `warm`."""
     quantities = {"peak_degC": numbers("robust.histogram_degC"), "cem43_min": numbers("robust.histogram_cem43_min")}
-    found = []
-    for name, volumes, places in _structures(reduced, [nominal, *scenarios]):
-        rows: dict[str, list[FloatArray]] = {quantity: [] for quantity in quantities}
-        for scenario, points in zip([nominal, *scenarios], places, strict=True):
-            values = {
-                "peak_degC": reduced.peak_degC(points, scenario),
-                "cem43_min": np.exp(reduced.log_dose(CEM43, points, scenario)),
-            }
+    structures = [_target(reduced), *(n for n in reduced.scene.neighbours if n.name in warm)]
+    rows: dict[tuple[str, str], list[FloatArray]] = {(n.name, q): [] for n in structures for q in quantities}
+    volumes = {n.name: np.full(0 if n.points_mm is None else len(n.points_mm), n.point_mm3) for n in structures}
+    for scenario in (nominal, *scenarios):
+        lesions = reduced.lesions(scenario)
+        for structure in structures:
+            points = reduced.scene.neighbour_mm(structure, scenario, reduced.spread)
+            values = {"peak_degC": peak_of(lesions, points), "cem43_min": np.exp(log_dose_of(lesions, CEM43, points))}
             for quantity, levels in quantities.items():
-                rows[quantity].append(volumes_at(values[quantity], levels, volumes))
-        if not any(row[0] > 0 for row in rows["peak_degC"]):
-            continue
-        found += [
-            _histogram(reduced.scene.target.name, name, quantity, levels, np.array(rows[quantity]), volumes)
-            for quantity, levels in quantities.items()
-        ]
-    return tuple(found)
+                row = volumes_at(values[quantity], levels, volumes[structure.name])
+                rows[structure.name, quantity].append(row)
+    target = reduced.scene.target.name
+    return tuple(
+        _histogram(target, name, quantity, quantities[quantity], np.array(found), volumes[name])
+        for (name, quantity), found in rows.items()
+    )
 
 
-def _structures(
-    reduced: Reduced, scenarios: Sequence[Scenario]
-) -> Iterator[tuple[str, FloatArray, Iterator[FloatArray]]]:
-    """Name, volumes (n,) of its points, and the points in each scenario, of the target and its neighbours."""
-    scene, spread = reduced.scene, reduced.spread
-    sections = scene.sections_mm
-    radius = scene.target.nerve_radius_mm
-    length = float(arc_length(sections[:, 0])[-1])
-    each = np.pi * radius**2 * length / (sections.shape[0] * sections.shape[1])
-    whole = np.full(sections.shape[0] * sections.shape[1], each)
-    yield scene.target.nerve, whole, (scene.sections(scenario, spread) for scenario in scenarios)
-    for neighbour in scene.neighbours:
-        if neighbour.points_mm is not None and len(neighbour.points_mm):
-            volumes = np.full(len(neighbour.points_mm), neighbour.point_mm3)
-            yield neighbour.name, volumes, (scene.neighbour_mm(neighbour, scenario, spread) for scenario in scenarios)
+def _target(reduced: Reduced) -> Neighbour:
+    """The needed segment as a structure whose points stand for equal volumes."""
+    scene = reduced.scene
+    count, around = scene.sections_mm.shape[:2]
+    course = scene.course
+    volume = np.pi * scene.target.nerve_radius_mm**2 * float(arc_length(scene.sections_mm[:, 0])[-1])
+    return Neighbour(
+        name=scene.target.nerve,
+        points_mm=scene.sections_mm.reshape(-1, 3),
+        point_mm3=float(volume) / (count * around),
+        course=Course(
+            nerve=course.nerve,
+            sd_mm=course.sd_mm,
+            along_mm=np.repeat(course.along_mm, around),
+            tangents=np.repeat(course.tangents, around, axis=0),
+        ),
+        caution_degC=np.nan,
+        reject_degC=None,
+    )
 
 
 def _histogram(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from foramen.model.space import FloatArray
 from foramen.model.thermal import DamageSet
 from foramen.physics.damage import GAS_CONSTANT_J_PER_MOL_K, threshold_degC
 from foramen.physics.placed_lesion import PlacedLesion, composed_omega, composed_peak_degC
-from foramen.planning.robust.basis import Basis
+from foramen.planning.robust.basis import Basis, BasisLesion
 from foramen.planning.robust.scenario import Scenario
 from foramen.planning.robust.scene import Scene
 from foramen.planning.robust.uncertainty import Uncertainty
@@ -72,7 +71,7 @@ def _log_omega_per_K(damage: DamageSet, time_s: float) -> float:
     return float(damage.activation_J_per_mol / (GAS_CONSTANT_J_PER_MOL_K * kelvin**2))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reduced:
     """The reduced model of one delivery."""
 
@@ -90,45 +89,44 @@ class Reduced:
             for neighbour in scene.neighbours
             if neighbour.points_mm is not None
         ]
-        warm = self.peak_degC(np.concatenate(parts), scenario)
+        lesions = self.lesions(scenario)
+        warm = peak_of(lesions, np.concatenate(parts))
         pieces = np.split(warm, np.cumsum([len(part) for part in parts])[:-1])
         baseline = self.baseline_degC(scenario)
         return outcome(
             scene,
             pieces[0],
-            [self.log_dose(damage.id, points, scenario) for damage in scene.sets],
+            [log_dose_of(lesions, damage.id, points) for damage in scene.sets],
             _maxima(scene, pieces[1:], baseline),
             fractions=self.fractions,
             baseline_degC=baseline,
         )
 
-    @cached_property
-    def _lesions(self) -> tuple[tuple[int, Basis], ...]:
-        return tuple(enumerate(self.bases, start=self.scene.first_lesion))
-
     def baseline_degC(self, scenario: Scenario) -> float:
         """Body temperature."""
         return float(self.bases[0].baseline_degC + scenario.tissue(self.spread)[4])
 
-    def _pose(self, lesion: int, basis: Basis, scenario: Scenario) -> tuple[FloatArray, FloatArray, FloatArray]:
-        return (
-            scenario.tissue(self.spread),
-            scenario.place(lesion, self.spread),
-            scenario.tilt_rad(lesion, self.spread, basis.depth_mm),
-        )
+    def lesions(self, scenario: Scenario) -> list[BasisLesion]:
+        """The lesions of a scenario."""
+        tissue = scenario.tissue(self.spread)
+        return [
+            basis.placed(
+                tissue, scenario.place(lesion, self.spread), scenario.tilt_rad(lesion, self.spread, basis.depth_mm)
+            )
+            for lesion, basis in enumerate(self.bases, start=self.scene.first_lesion)
+        ]
 
-    def peak_degC(self, points_mm: FloatArray, scenario: Scenario) -> FloatArray:
-        """Highest temperature over all lesions at LPS points (n, 3)."""
-        peaks: FloatArray = np.max(
-            [b.peak_degC(points_mm, *self._pose(i, b, scenario)) for i, b in self._lesions], axis=0
-        )
-        return peaks
 
-    def log_dose(self, name: str, points_mm: FloatArray, scenario: Scenario) -> FloatArray:
-        """Logarithm of the sum over all lesions of a damage set's Omega, or of the minutes at 43 degC."""
-        logs = [b.log_dose(name, points_mm, *self._pose(i, b, scenario)) for i, b in self._lesions]
-        total: FloatArray = np.logaddexp.reduce(logs, axis=0)
-        return total
+def peak_of(lesions: Sequence[BasisLesion], points_mm: FloatArray) -> FloatArray:
+    """Highest temperature over all lesions at LPS points (n, 3)."""
+    peaks: FloatArray = np.max([lesion.peak_degC(points_mm) for lesion in lesions], axis=0)
+    return peaks
+
+
+def log_dose_of(lesions: Sequence[BasisLesion], name: str, points_mm: FloatArray) -> FloatArray:
+    """Logarithm of the sum over all lesions of a damage set's Omega, or of the minutes at 43 degC."""
+    total: FloatArray = np.logaddexp.reduce([lesion.log_dose(name, points_mm) for lesion in lesions], axis=0)
+    return total
 
 
 def full_outcome(reduced: Reduced, placed: Sequence[PlacedLesion], scenario: Scenario) -> Outcome:

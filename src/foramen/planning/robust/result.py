@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foramen.knowledge.facts import number
+from foramen.knowledge.facts import number, numbers
 from foramen.model.robust import (
     Probability,
     RobustDecision,
@@ -25,7 +25,7 @@ from foramen.planning.robust.uncertainty import varied_list
 from foramen.planning.robust.worst import worst_cases
 
 ASSUMPTIONS = (
-    "Geometric capture probability under the stated model: a share of scenarios, not of patients; no promise of relief.",
+    "Geometric capture probability under the stated model: a share of scenarios, not of patients, and no promise.",
     "Needle errors are what remains after the confirming views. They are drawn for each lesion; registration, nerves, "
     "tissue, generator and body temperature are common to all lesions of the plan.",
     "All departures are normal and independent; a nerve may then lie where its bone would not let it.",
@@ -45,6 +45,9 @@ def robust_effect(prepared: Prepared, judge: Judge, samples: Sequence[TargetSamp
     count = len(samples[0].fraction)
     shown = [sampler.draw(index) for index in range(min(count, round(number("robust.histogram_scenarios"))))]
     models = prepared.reduced
+    structures = [_structures(judge, t, sample) for t, sample in enumerate(samples)]
+    first_degC = numbers("robust.histogram_degC")[0]
+    warm = [frozenset(s.structure for s in found if (s.high_degC or 0.0) >= first_degC) for found in structures]
     return RobustEffect(
         decision=worst_of(decisions),
         reason=_reason(judge, targets, any_keep_out, decisions, count),
@@ -53,7 +56,7 @@ def robust_effect(prepared: Prepared, judge: Judge, samples: Sequence[TargetSamp
         confidence_fraction=number("robust.confidence_fraction"),
         targets=targets,
         any_keep_out=any_keep_out,
-        structures=tuple(s for t, sample in enumerate(samples) for s in _structures(judge, t, sample)),
+        structures=tuple(s for found in structures for s in found),
         errors=tuple(
             error_summary(model.scene.target.name, full, checked, error=error)
             for model, full, checked in zip(models, prepared.full, prepared.checked, strict=True)
@@ -64,7 +67,11 @@ def robust_effect(prepared: Prepared, judge: Judge, samples: Sequence[TargetSamp
             nerve_mm=max(model.scene.course.sd_mm for model in models),
             registration_mm=max(model.scene.registration_mm for model in models),
         ),
-        histograms=tuple(h for model in models for h in histograms(model, shown, sampler.nominal())),
+        histograms=tuple(
+            h
+            for model, names in zip(models, warm, strict=True)
+            for h in histograms(model, shown, sampler.nominal(), warm=names)
+        ),
         worst=tuple(w for m, sample in zip(models, samples, strict=True) for w in worst_cases(m, sample, sampler)),
         assumptions=ASSUMPTIONS,
     )

@@ -15,7 +15,6 @@ from foramen.model.plan import Trajectory
 from foramen.model.space import FloatArray
 from foramen.model.thermal import TissueShift
 from foramen.planning.robust.uncertainty import Uncertainty
-from foramen.units import MM_PER_M
 
 COMMON = (
     "registration left",
@@ -67,7 +66,7 @@ class Scenario:
 
     def tilt_rad(self, lesion: int, spread: Uncertainty, depth_mm: float) -> FloatArray:
         """Angle (2,) of the bare tip against the plan, in the planes of across and sideways."""
-        bend = spread.curvature_per_m * depth_mm / MM_PER_M / 2
+        bend = spread.curvature_per_mm * depth_mm / 2
         aim: FloatArray = self.needles[lesion, 3:5] * np.radians(spread.angle_deg) + self.needles[lesion, 5:7] * bend
         return aim
 

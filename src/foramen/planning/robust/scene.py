@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from foramen.anatomy.heat_sensitive import AROUND, SensitiveStructure, Sensitivity, nerve_surface, sensitive_structures
+from foramen.anatomy.heat_sensitive import AROUND, Sensitivity, nerve_surface, sensitive_structures
 from foramen.geometry.segments import arc_length
 from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.thermal import damage_set
@@ -21,9 +21,12 @@ from foramen.planning.robust.scenario import Scenario
 from foramen.planning.robust.uncertainty import Uncertainty
 from foramen.steps.effect.patient import NERVE_SETS, Patient
 
-NEAR_MM = 12.0
+NEAR_MM = 10.0
 """Points of a structure this much farther from every bare tip than its nearest point are left out: they cannot be its
 hottest unless needle and structure come closer than planned by half of it."""
+
+STEP_MM = 0.6
+"""Step between the sections of a nerve that is to be spared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,7 +81,8 @@ class Scene:
 
     def neighbour_mm(self, neighbour: Neighbour, scenario: Scenario, spread: Uncertainty) -> FloatArray:
         """Points (n, 3) of a neighbour where it lies in a scenario; nerves move, labelled structures do not."""
-        assert neighbour.points_mm is not None
+        if neighbour.points_mm is None:
+            return np.empty((0, 3))
         if neighbour.course is None:
             return neighbour.points_mm
         moved = neighbour.course.moved_mm(scenario, spread) + scenario.registration_mm(spread, self.registration_mm)
@@ -163,12 +167,16 @@ def _neighbours(patient: Patient, target: Target, trajectories: tuple[Trajectory
     for structure in structures:
         prefix = f"{patient.technique}.{structure.sensitivity.value}"
         has_reject = structure.sensitivity is not Sensitivity.HARDWARE
-        points, course = _nearest_points(structure, tips, bare), None
+        points, course = structure.points_mm, None
         volume = 1.0  # one millimetre under a corner of a voxel
         if structure.name in nerves and points is not None:
             index, nerve = nerves[structure.name]
+            points = nerve_surface(nerve.centreline_mm, nerve.radius_mm, spacing_mm=STEP_MM).reshape(-1, 3)
+            points = _nearest_points(points, tips, bare)
             course = _course(index, nerve.variation_sd_mm, points, nerve.centreline_mm)
             volume = _point_mm3(nerve)
+        elif points is not None:
+            points = _nearest_points(np.unique(points, axis=0), tips, bare)
         found.append(
             Neighbour(
                 name=structure.name,
@@ -185,19 +193,16 @@ def _neighbours(patient: Patient, target: Target, trajectories: tuple[Trajectory
 def _point_mm3(nerve: Nerve) -> float:
     """Volume of the nerve that each point of `nerve_surface` stands for."""
     length = float(arc_length(nerve.centreline_mm)[-1])
-    points = len(nerve_surface(nerve.centreline_mm, nerve.radius_mm)) * (AROUND + 1)
+    points = len(nerve_surface(nerve.centreline_mm, nerve.radius_mm, spacing_mm=STEP_MM)) * (AROUND + 1)
     return float(np.pi * nerve.radius_mm**2 * length / points)
 
 
-def _nearest_points(structure: SensitiveStructure, tips_mm: FloatArray, bare_mm: FloatArray) -> FloatArray | None:
-    """Distinct points of a structure that can become its hottest, or None if it is not shown."""
-    if structure.points_mm is None:
-        return None
-    points = np.unique(structure.points_mm, axis=0)
-    if not len(points):
-        return points
+def _nearest_points(points_mm: FloatArray, tips_mm: FloatArray, bare_mm: FloatArray) -> FloatArray:
+    """Points (n, 3) of a structure that can become its hottest."""
+    if not len(points_mm):
+        return points_mm
     steps = np.linspace(0, 1, 21)[:, None, None]
     along = (tips_mm + steps * (bare_mm - tips_mm)).reshape(-1, 3)
-    distance = cKDTree(along).query(points)[0]
-    kept: FloatArray = points[distance <= distance.min() + NEAR_MM]
+    distance = cKDTree(along).query(points_mm)[0]
+    kept: FloatArray = points_mm[distance <= distance.min() + NEAR_MM]
     return kept

@@ -20,7 +20,7 @@ class Uncertainty:
         Residual place of the tip after the confirming views, for each direction across the shaft and along it.
     angle_deg : float
         Direction of the bare tip, for each of two planes.
-    curvature_per_m : float
+    curvature_per_mm : float
         Bending of the shaft, for each of two planes; the bare tip then leaves the chord by curvature x depth / 2.
     nerve_correlation_mm : float
         Length over which a nerve's departure from its mean course persists.
@@ -35,7 +35,7 @@ class Uncertainty:
     across_mm: float
     along_mm: float
     angle_deg: float
-    curvature_per_m: float
+    curvature_per_mm: float
     nerve_correlation_mm: float
     perfusion_log: float
     thermal_log: float
@@ -53,7 +53,7 @@ def known_uncertainty(gauge: float) -> Uncertainty:
         across_mm=number(f"robust.needle_across_sd_{kind}_mm"),
         along_mm=number(f"robust.needle_along_sd_{kind}_mm"),
         angle_deg=number("robust.needle_angle_sd_deg"),
-        curvature_per_m=number(f"robust.curvature_sd_{kind}_per_m"),
+        curvature_per_mm=number(f"robust.curvature_sd_{kind}_per_mm"),
         nerve_correlation_mm=number("robust.nerve_correlation_mm"),
         perfusion_log=number("robust.perfusion_log_sd"),
         thermal_log=number("robust.thermal_log_sd"),
@@ -83,7 +83,7 @@ def varied_list(spread: Uncertainty, *, gauge: float, nerve_mm: float, registrat
         needle("tip across the shaft", f"{spread.across_mm:g} mm each way", f"robust.needle_across_sd_{kind}_mm"),
         needle("tip along the shaft", f"{spread.along_mm:g} mm", f"robust.needle_along_sd_{kind}_mm"),
         needle("direction of the bare tip", f"{spread.angle_deg:g} deg each way", "robust.needle_angle_sd_deg"),
-        needle("bending", f"{spread.curvature_per_m:g} per m each way", f"robust.curvature_sd_{kind}_per_m"),
+        needle("bending", f"{spread.curvature_per_mm:g} per mm each way", f"robust.curvature_sd_{kind}_per_mm"),
         Varied(
             name="registration of landmarks and nerves",
             spread=f"{spread.registration_factor * registration_mm:.1f} mm each way",
