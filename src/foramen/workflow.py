@@ -31,6 +31,7 @@ from foramen.model.plan import (
     Delivery,
     Plan,
     ReviewStatus,
+    RfHeatEffect,
     RfSetting,
     Target,
     View,
@@ -136,7 +137,10 @@ def _candidacy(case: Case, technique: Technique, level: Level, side: Side, *, pr
     )
 
 
-@with_one_blas_thread
+NOMINAL_SHARE = 0.3
+"""Part of the progress that belongs to the plan itself where its robustness is asked for too."""
+
+
 def plan_case(
     case: Case, request: PlanRequest, *, anatomy: Anatomy | None = None, progress: ReportProgress = lambda _s, _f: None
 ) -> Planned:
@@ -159,6 +163,24 @@ def plan_case(
         If level, side, image or request cannot be used. A plan that breaks a hard limit is returned with
         the status rejected and its reasons, not raised.
     """
+    seed = request.robust_seed
+    if seed is None:
+        return _plan_case(case, request, anatomy, progress=progress)
+    _require_seed(seed)
+    planned = _plan_case(case, request, anatomy, progress=lambda stage, done: progress(stage, NOMINAL_SHARE * done))
+    if not any(isinstance(delivery.effect, RfHeatEffect) for delivery in planned.plan.deliveries):
+        return planned
+    return add_robustness(
+        planned,
+        case,
+        seed=seed,
+        progress=lambda stage, done: progress(stage, NOMINAL_SHARE + (1 - NOMINAL_SHARE) * done),
+    )
+
+
+@with_one_blas_thread
+def _plan_case(case: Case, request: PlanRequest, anatomy: Anatomy | None, *, progress: ReportProgress) -> Planned:
+    """The plan on the nominal anatomy, needle and tissue."""
     clock = Clock(progress=progress)
     technique = technique_of(request.technique)
     knowledge = technique_knowledge(technique.id)
@@ -229,8 +251,6 @@ def plan_case(
             setting=setting,
         ),
     )
-    if request.robust_seed is not None and plan.deliveries:
-        plan = _with_robustness(plan, case, anatomy, seed=request.robust_seed, clock=clock)
     return Planned(plan=plan, anatomy=anatomy, stage_seconds=clock.stop())
 
 
@@ -244,18 +264,18 @@ def add_robustness(
     InputError
         If the plan has no heat effect, or the seed is negative.
     """
+    _require_seed(seed)
     clock = Clock(progress=progress)
-    plan = _with_robustness(planned.plan, case, planned.anatomy, seed=seed, clock=clock)
+    clock.stage("reduced model", 0.0)
+    prepared = prepare(planned.plan, case, planned.anatomy, progress=lambda done: progress("reduced model", 0.8 * done))
+    clock.stage("scenarios", 0.8)
+    plan = with_robustness(planned.plan, robustness(prepared, seed=seed))
     return Planned(plan=plan, anatomy=planned.anatomy, stage_seconds=planned.stage_seconds | clock.stop())
 
 
-def _with_robustness(plan: Plan, case: Case, anatomy: Anatomy, *, seed: int, clock: Clock) -> Plan:
+def _require_seed(seed: int) -> None:
     if seed < 0:
         raise InputError(f"The seed of the scenarios is {seed}; give 0 or more.")
-    clock.stage("reduced model", 0.05)
-    prepared = prepare(plan, case, anatomy, progress=lambda done: clock.progress("reduced model", 0.05 + 0.8 * done))
-    clock.stage("scenarios", 0.85)
-    return with_robustness(plan, robustness(prepared, seed=seed))
 
 
 def _limits(knowledge: TechniqueKnowledge, request: PlanRequest) -> PlanLimits:

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from foramen.anatomy.tissue_map import classify_tissue
+from foramen.errors import InputError
 from foramen.model.anatomy import NerveKind
 from foramen.model.plan import Delivery, RfHeatEffect
+from foramen.model.robust import RobustDecision
 from foramen.model.space import LabelMap
 from foramen.physics.placed_lesion import composed_omega, composed_peak_degC
+from foramen.planning.robust import Prepared, prepare, robustness
 from foramen.planning.robust.basis import basis_of, wanted_solves
 from foramen.planning.robust.outcome import Outcome, Reduced, full_outcome
 from foramen.planning.robust.prepare import needle_axes, scenario_solve
@@ -22,6 +25,8 @@ from foramen.planning.robust.uncertainty import Uncertainty, known_uncertainty
 from foramen.steps.effect.patient import Patient
 from foramen.steps.effect.summary import summarise
 from planning.robust_case import NONE, SMALL, make_line
+from report.plan_factory import make_anatomy as make_case_anatomy
+from report.plan_factory import make_case, make_plan
 from steps.effect_case import make_anatomy, make_images, make_nerve, make_setting, make_target, make_trajectory
 
 SPREAD = known_uncertainty(18)
@@ -144,3 +149,47 @@ def test_without_spread_nothing_is_solved_twice(patient: Patient, scene: Scene) 
     assert np.array_equal(nominal.margins_K, drawn.margins_K)
     full = full_outcome(reduced, placed, SAMPLER.draw(5))
     assert full.margins_K == pytest.approx(drawn.margins_K, abs=1e-8)
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Prepared:
+    """The made-up plan of the report's tests, with few spreads and few full solutions."""
+    case = make_case()
+    spread = dataclasses.replace(NONE, across_mm=0.9, nerve_factor=1.0)
+    return prepare(make_plan(case), case, make_case_anatomy(), spread=spread, resolution=SMALL, solves=3)
+
+
+def test_robustness_replays_to_the_last_bit(prepared: Prepared) -> None:
+    """One thread or two: every number is equal; another seed gives other scenarios but the same kind of decision."""
+    first, second = (robustness(prepared, seed=4, threads=threads) for threads in (1, 2))
+    assert first == second
+    other = robustness(prepared, seed=5)
+    assert other.worst != first.worst
+    assert other.decision is first.decision
+    assert first.errors == other.errors  # what does not depend on the seed
+
+
+def test_every_question_is_answered(prepared: Prepared) -> None:
+    """Targets, neighbours and errors in the order of the plan; what is not shown has no number; nothing promised."""
+    plan = make_plan(make_case())
+    found = robustness(prepared)
+    assert [target.target for target in found.targets] == [target.name for target in plan.targets]
+    assert [c.captured_fraction for c in found.targets[0].captures] == [0.8, 0.9, 1.0]
+    stated = {peak.structure: peak.peak_degC for d in plan.deliveries for peak in getattr(d.effect, "peaks", ())}
+    assert stated
+    hidden = [s for s in found.structures if s.median_degC is None]
+    assert hidden
+    assert all(s.passes_reject is None and s.passes_caution is None for s in hidden)
+    assert all(s.structure in found.reason for s in hidden)
+    assert found.decision is not RobustDecision.ACCEPTABLE
+    for capture in (c.probability for target in found.targets for c in target.captures):
+        assert capture.low_fraction <= capture.estimate_fraction <= capture.high_fraction
+    assert "success" not in found.reason
+
+
+def test_a_plan_without_heat_is_refused() -> None:
+    case = make_case()
+    plan = make_plan(case)
+    bare = dataclasses.replace(plan, deliveries=())
+    with pytest.raises(InputError, match="no heat effect"):
+        prepare(bare, case, make_case_anatomy())

@@ -15,6 +15,7 @@ from foramen.errors import ForamenError, FrameError
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import Plan, PlanStatus
+from foramen.model.robust import RobustDecision
 from foramen.model.verdict import Question
 from foramen.report import figures, render_card, render_pdf, render_report
 from foramen.report.messages import message
@@ -60,7 +61,7 @@ def test_the_report_says_what_where_and_how_sure(html: str, plan: Plan) -> None:
 
 def test_robustness_is_told_with_intervals_and_provenance(plan: Plan, case: Case, anatomy: Anatomy) -> None:
     """Probabilities, what was varied and from where, error of the reduced model, worst case; absent if not computed."""
-    robust = make_robust([target.name for target in plan.targets])
+    robust = make_robust([target.name for target in plan.targets], decision=RobustDecision.UNDECIDED)
     told = replace(plan, robust=robust)
     html = render_report(told, case, anatomy, figures(told, case, anatomy))
     for text in (
@@ -68,7 +69,7 @@ def test_robustness_is_told_with_intervals_and_provenance(plan: Plan, case: Case
         "Geometric capture probability under the stated model",
         "45.6 % (42.6 to 48.6 %)",
         "1.2 % (0.0 to 4.2 %)",
-        "CAUTION: between the limits",
+        message("robust.undecided"),
         "tip along the shaft",
         "unverified",
         "32 scenarios solved in full",

@@ -35,6 +35,13 @@ ASSUMPTIONS = (
     "Spreads marked unverified are stated priors: the probabilities are no better than they are.",
 )
 
+_WORDS = {
+    RobustDecision.ACCEPTABLE: "accepted",
+    RobustDecision.CAUTION: "caution",
+    RobustDecision.UNDECIDED: "caution: undecided",
+    RobustDecision.REJECTED: "refused",
+}
+
 
 def robust_effect(prepared: Prepared, judge: Judge, samples: Sequence[TargetSample], sampler: Sampler) -> RobustEffect:
     """Probabilities, decision, errors, histograms and worst cases."""
@@ -124,10 +131,12 @@ def _reason(
     limits = judge.limits
     lines = [
         f"{target.target}: at least {100 * target.captures[0].captured_fraction:.0f} % captured with probability "
-        f"{_percent(target.captures[0].probability)}, {_word(decision)}"
-        for target, decision in zip(targets, decisions, strict=False)
+        f"{_percent(target.captures[0].probability)}, {_WORDS[target.decision]}"
+        + " (tissue boils in the model: not counted)"
+        * is_boiling
+        for target, is_boiling in zip(targets, judge.is_boiling, strict=True)
     ]
-    lines.append(f"any neighbour reaching its limit {_percent(any_keep_out)}, {_word(decisions[-1])}")
+    lines.append(f"any neighbour reaching its limit {_percent(any_keep_out)}, {_WORDS[decisions[-1]]}")
     lines.append(
         f"limits (site parameters): capture accepted from {100 * limits.capture_accept:g} %, refused below "
         f"{100 * limits.capture_reject:g} %; neighbours accepted up to {100 * limits.keep_out_accept:g} %, refused "
@@ -135,20 +144,9 @@ def _reason(
     )
     if judge.unknown:
         lines.append(f"UNKNOWN, never cool: {', '.join(judge.unknown)}")
-    if any(judge.is_boiling):
-        lines.append("tissue boils in the model, so its capture is not counted")
     return "; ".join(lines) + "."
 
 
 def _percent(found: Probability) -> str:
     low, high = 100 * found.low_fraction, 100 * found.high_fraction
     return f"{100 * found.estimate_fraction:.1f} % ({low:.1f} to {high:.1f} %)"
-
-
-def _word(decision: RobustDecision) -> str:
-    return {
-        RobustDecision.ACCEPTABLE: "accepted",
-        RobustDecision.CAUTION: "caution: between the limits",
-        RobustDecision.UNDECIDED: "caution: undecided",
-        RobustDecision.REJECTED: "refused",
-    }[decision]
