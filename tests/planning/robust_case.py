@@ -13,7 +13,7 @@ from foramen.planning.robust.basis import CEM43, PEAK, VARIABLES, Basis
 from foramen.planning.robust.estimate import Laws
 from foramen.planning.robust.outcome import Reduced
 from foramen.planning.robust.prepare import needle_axes
-from foramen.planning.robust.scenario import Sampler
+from foramen.planning.robust.scenario import Sampler, nerve_waves
 from foramen.planning.robust.scene import Course, Neighbour, Scene
 from foramen.planning.robust.surrogate_error import ErrorLaw
 from foramen.planning.robust.uncertainty import Uncertainty
@@ -104,7 +104,7 @@ def make_scene(*, aside_mm: float = 1.5, neighbour_mm: float = 8.0, sd_mm: float
 
 def _straight(nerve: int, sd_mm: float, points_mm: FloatArray) -> Course:
     tangents = np.tile([0.0, 1.0, 0.0], (len(points_mm), 1))
-    return Course(nerve=nerve, sd_mm=sd_mm, along_mm=arc_length(points_mm), tangents=tangents)
+    return Course(nerve=nerve, sd_mm=sd_mm, waves=nerve_waves(arc_length(points_mm), 10.0), tangents=tangents)
 
 
 def make_reduced(spread: Uncertainty, *, slope: float = 0.0, **scene: float) -> Reduced:

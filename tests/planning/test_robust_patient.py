@@ -62,7 +62,7 @@ def scene(patient: Patient) -> Scene:
         setting=make_setting(),
         effect=_NO_EFFECT,
     )
-    (found,) = scenes_of(patient, [target], [delivery], [path], [1.0])
+    (found,) = scenes_of(patient, [target], [delivery], [path], [1.0], correlation_mm=10.0)
     return found
 
 

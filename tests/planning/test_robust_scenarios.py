@@ -13,7 +13,7 @@ from foramen.planning.robust import estimate
 from foramen.planning.robust.estimate import Looks, any_passes, capture_probabilities, sampled, until_decided
 from foramen.planning.robust.histogram import histograms, volumes_at
 from foramen.planning.robust.outcome import Reduced
-from foramen.planning.robust.scenario import Sampler, moved_axes, moved_trajectory
+from foramen.planning.robust.scenario import Sampler, moved_axes, moved_trajectory, nerve_waves
 from foramen.planning.robust.surrogate_error import error_law
 from foramen.planning.robust.uncertainty import known_uncertainty
 from planning.robust_case import EXACT, FALL_MM, NONE, RISE_K, make_reduced, make_sampler
@@ -89,7 +89,7 @@ def test_the_course_of_a_nerve_has_its_spread() -> None:
     """Everywhere along the nerve the standard deviation is the stated one (4,000 draws: 2 %), and it is smooth."""
     along = np.array([0.0, 2.0, 25.0])
     sampler = make_sampler()
-    drawn = np.array([sampler.draw(i).nerve_mm(0, along, WIDE, 1.3) for i in range(4000)])
+    drawn = np.array([sampler.draw(i).nerve_mm(0, nerve_waves(along, 10.0), WIDE, 1.3) for i in range(4000)])
     assert drawn.std(axis=0) == pytest.approx(np.full((3, 3), 1.3), rel=0.05)
     near, far = (np.corrcoef(drawn[:, 0, 0], drawn[:, at, 0])[0, 1] for at in (1, 2))
     assert near > 0.95

@@ -81,7 +81,8 @@ class BasisLesion:
 
     def _exponent(self, name: str) -> FloatArray:
         terms = self.basis.terms[name]
-        found: FloatArray = (terms @ self.weights).astype(np.float64)
+        flat = terms.reshape(-1, terms.shape[-1]) @ self.weights
+        found: FloatArray = flat.reshape(terms.shape[:-1]).astype(np.float64)
         return found
 
     def _read(self, field: FloatArray, points_mm: FloatArray) -> FloatArray:

@@ -60,7 +60,7 @@ def _target(reduced: Reduced) -> Neighbour:
         course=Course(
             nerve=course.nerve,
             sd_mm=course.sd_mm,
-            along_mm=np.repeat(course.along_mm, around),
+            waves=np.repeat(course.waves, around, axis=0),
             tangents=np.repeat(course.tangents, around, axis=0),
         ),
         caution_degC=np.nan,

@@ -94,7 +94,14 @@ def prepare(
         is_conducting=True,
     )
     nominal = [effect.tightest_capture.fraction for effect in effects]
-    scenes = scenes_of(patient, plan.targets, deliveries, plan.trajectories, nominal)
+    scenes = scenes_of(
+        patient,
+        plan.targets,
+        deliveries,
+        plan.trajectories,
+        nominal,
+        correlation_mm=spread.nerve_correlation_mm,
+    )
     nerves = len(anatomy.nerves) + 1  # one more for a target without a nerve
     count = solves or max(
         round(number("robust.full_solves_per_target")), -(-round(number("robust.full_solves")) // len(scenes))

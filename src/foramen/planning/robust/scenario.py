@@ -70,20 +70,24 @@ class Scenario:
         aim: FloatArray = self.needles[lesion, 3:5] * np.radians(spread.angle_deg) + self.needles[lesion, 5:7] * bend
         return aim
 
-    def nerve_mm(self, nerve: int, along_mm: FloatArray, spread: Uncertainty, sd_mm: float) -> FloatArray:
-        """Displacement (n, 3) of a nerve at lengths (n,) along it: a smooth normal process, LPS.
-
-        Notes
-        -----
-        u(s) = sd / sqrt(M) sum_m a_m cos(k_m s) + b_m sin(k_m s), with the k_m at the quantiles of a normal density of
-        width 1 / length of correlation: the variance is sd^2 everywhere.
-        """
-        quantile = stats.norm.ppf(0.5 + (np.arange(MODES) + 0.5) / MODES / 2)
-        phase = along_mm[:, None] * quantile / spread.nerve_correlation_mm
-        waves = np.stack([np.cos(phase), np.sin(phase)], axis=-1)
-        scale = spread.nerve_factor * sd_mm / np.sqrt(MODES)
-        moved: FloatArray = scale * np.einsum("nmw,mwd->nd", waves, self.nerves[nerve])
+    def nerve_mm(self, nerve: int, waves: FloatArray, spread: Uncertainty, sd_mm: float) -> FloatArray:
+        """Displacement (n, 3), LPS, of a nerve at points with these `nerve_waves`: a smooth normal process."""
+        moved: FloatArray = waves @ self.nerves[nerve].reshape(-1, 3) * (spread.nerve_factor * sd_mm)
         return moved
+
+
+def nerve_waves(along_mm: FloatArray, correlation_mm: float) -> FloatArray:
+    """Waves (n, 2 modes) at lengths (n,) along a nerve, by which a scenario bends its course.
+
+    Notes
+    -----
+    u(s) = sd / sqrt(M) sum_m a_m cos(k_m s) + b_m sin(k_m s), with the k_m at the quantiles of a normal density of
+    width 1 / length of correlation: the variance is sd^2 everywhere.
+    """
+    quantile = stats.norm.ppf(0.5 + (np.arange(MODES) + 0.5) / MODES / 2)
+    phase = along_mm[:, None] * quantile / correlation_mm
+    waves: FloatArray = np.stack([np.cos(phase), np.sin(phase)], axis=-1).reshape(len(along_mm), -1) / np.sqrt(MODES)
+    return waves
 
 
 def tissue_shift(amounts: FloatArray) -> TissueShift:
