@@ -73,6 +73,8 @@ ALLOWED: dict[str, str] = {
     "physics.tissue.METAL_CONDUCTIVITY_S_PER_M": "numerical: cap so far above any tissue that it changes nothing",
     "planning.checks.WATER_BOILS_DEGC": "a physical constant, used in one sentence",
     "planning.drug_totals.MG_PER_ML_PER_PERCENT": EXACT,
+    "planning.robust.scene.NEAR_MM": EXTENT,
+    "planning.robust.scene.STEP_MM": GRID,
     "report.carm._HALF_MM": LAYOUT,
     "report.carm._REGION_MM": EXTENT,
     "report.carm._STEP_MM": GRID,

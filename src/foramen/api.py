@@ -65,6 +65,7 @@ __all__ = [
     "reference_case",
     "reference_record",
     "require_writable",
+    "robust",
     "save",
     "save_case",
     "save_contact_sheet",
@@ -211,6 +212,7 @@ def plan(
     lesions: int | None = None,
     image_age_max_months: float | None = None,
     confirmation: Confirmation | None = None,
+    robust_seed: int | None = None,
     anatomy: Anatomy | None = None,
     progress: ReportProgress = lambda _stage, _fraction: None,
 ) -> Planned:
@@ -228,8 +230,22 @@ def plan(
         lesions=lesions,
         image_age_max_months=image_age_max_months,
         confirmation=confirmation,
+        robust_seed=robust_seed,
     )
     return workflow.plan_case(case, request, anatomy=anatomy, progress=progress)
+
+
+def robust(
+    planned: Planned, case: Case, *, seed: int = 0, progress: ReportProgress = lambda _stage, _fraction: None
+) -> Planned:
+    """The plan with its geometric capture probabilities under the stated model, and the risk to its neighbours.
+
+    Parameters
+    ----------
+    seed : int
+        Of the scenarios; the same seed gives the same numbers for any number of threads.
+    """
+    return workflow.add_robustness(planned, case, seed=seed, progress=progress)
 
 
 def default_procedure_at() -> datetime:

@@ -259,6 +259,10 @@ def plan(
     confirm_landmarks: bool = False,
     by: Annotated[str, Parameter(help="Who confirmed.")] = "",
     answers: Annotated[Path | None, Parameter(help="YAML with by, levels, side, landmarks.")] = None,
+    robust: Annotated[
+        bool, Parameter(negative="", help="Capture probabilities over needle, nerve, tissue and generator errors.")
+    ] = False,
+    robust_seed: Annotated[int, Parameter(help="Seed of the scenarios of --robust.")] = 0,
     json: Json = False,
 ) -> None:
     """Plan one technique at one level and side. Exits 3 if the plan is rejected; it is written all the same."""
@@ -285,6 +289,7 @@ def plan(
             lesions=lesions,
             image_age_max_months=scan_age_limit_months,
             confirmation=confirmation,
+            robust_seed=robust_seed if robust else None,
             progress=lambda stage, fraction: progress(stage, 0.6 * fraction),
         )
         saved = api.save_in_case(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foramen.kernels import conductance, distance, exposure, raycast, stencil
+from foramen.kernels import conductance, distance, exposure, needle_field, raycast, stencil
 
 
 def compile_all() -> None:
@@ -30,6 +30,9 @@ def compile_all() -> None:
     points = np.zeros((2, 3))
     distance.sample_trilinear(field, index_from_world, points)
     distance.segments_to_polyline(points, points + 1.0, points + np.array([[2.0], [3.0]]))
+
+    nodes = (np.arange(3.0), np.array([0.4, 1.2]), np.arange(1.0, 3.0))
+    needle_field.read_field(points, np.zeros(3), np.eye(3), nodes, 1.0, np.zeros((3, 4, 3)))
 
     starts = np.array([[4.0, 4.0, -2.0], [3.0, 3.0, -2.0]])
     directions = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])

@@ -79,3 +79,23 @@ class DamageSet:
     long_exposure_s: float
     resting_limit_fraction: float
     sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TissueShift:
+    """How one patient and generator differ from the tabulated ones; the default is no difference.
+
+    Parameters
+    ----------
+    perfusion_factor, thermal_factor : float
+        On the perfusion and on the thermal conductivity of every tissue.
+    contrast_exponent : float
+        Electric conductivities become ``reference (sigma / reference)^exponent``.
+    set_offset_K : float
+        True minus displayed temperature at the thermocouple.
+    """
+
+    perfusion_factor: float = 1.0
+    thermal_factor: float = 1.0
+    contrast_exponent: float = 1.0
+    set_offset_K: float = 0.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.model.thermal import ConductivityLaw, TissueProperties
+from foramen.model.thermal import ConductivityLaw, TissueProperties, TissueShift
 from foramen.physics.grid import RevolvedGrid
 
 FloatArray = NDArray[np.float64]
@@ -49,6 +49,17 @@ def uniform_field(properties: TissueProperties, grid: RevolvedGrid, *, is_perfus
     """One tissue everywhere outside the needle."""
     samples = np.zeros((1, grid.shape[0] - grid.inner, *grid.shape[1:]), dtype=np.intp)
     return tissue_field([properties], samples, is_perfused=is_perfused)
+
+
+def shifted_field(field: TissueField, shift: TissueShift, *, reference_S_per_m: float) -> TissueField:
+    """The tissue of a patient who differs from the tables; cells that do not conduct stay so."""
+    ratio = field.electric_S_per_m / reference_S_per_m
+    return replace(
+        field,
+        electric_S_per_m=reference_S_per_m * ratio**shift.contrast_exponent,
+        thermal_W_per_m_K=field.thermal_W_per_m_K * shift.thermal_factor,
+        perfusion_W_per_m3_K=field.perfusion_W_per_m3_K * shift.perfusion_factor,
+    )
 
 
 def conductivity_factor(law: ConductivityLaw, temperature_degC: FloatArray) -> FloatArray:
