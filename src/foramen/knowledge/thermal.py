@@ -6,7 +6,14 @@ from functools import cache
 
 from foramen.errors import InputError, KnowledgeError
 from foramen.knowledge.facts import fact, number
-from foramen.model.thermal import ConductivityLaw, DamageSet, GeneratorLimits, NeedleMaterial, TissueProperties
+from foramen.model.thermal import (
+    ConductivityLaw,
+    DamageSet,
+    GeneratorLimits,
+    NeedleMaterial,
+    PerfusionLaw,
+    TissueProperties,
+)
 
 TISSUES = (
     "muscle",
@@ -30,6 +37,9 @@ TISSUES = (
     "cement",
 )
 """Every tissue that has properties; `soft_tissue` is what no label names."""
+
+ANSWERS_WARMTH = ("muscle", "fat", "soft_tissue")
+"""Tissues whose perfusion is known to rise with warmth."""
 
 DAMAGE_SETS = ("coagulation", "nerve_function", "vessel_wall")
 """Every damage set of `damage.yaml`."""
@@ -66,6 +76,7 @@ def tissue_properties(name: str, *, frequency_hz: float) -> TissueProperties:
         latent_J_per_m3=number(f"tissues.{name}_density_kg_per_m3")
         * number(f"tissues.{name}_water_fraction")
         * number("tissues.latent_heat_J_per_kg"),
+        flow_gain=number(f"tissues.{name}_flow_gain") if name in ANSWERS_WARMTH else 0.0,
     )
 
 
@@ -97,6 +108,15 @@ def conductivity_law() -> ConductivityLaw:
         boiling_from_degC=number("tissues.boiling_from_degC"),
         boiling_to_degC=number("tissues.boiling_to_degC"),
         boiled_fraction=number("tissues.boiled_fraction"),
+    )
+
+
+@cache
+def perfusion_law() -> PerfusionLaw:
+    """How perfusion answers warmth."""
+    return PerfusionLaw(
+        peak_degC=number("tissues.flow_peak_degC"),
+        spread_K2=number("tissues.flow_spread_K2"),
     )
 
 

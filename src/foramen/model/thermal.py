@@ -15,6 +15,7 @@ class TissueProperties:
     heat_capacity_J_per_m3_K: float
     perfusion_W_per_m3_K: float  # blood perfusion times the heat capacity of blood
     latent_J_per_m3: float  # heat that boils its water
+    flow_gain: float  # by how many times its perfusion at rest warmth can add to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,14 @@ class ConductivityLaw:
     boiling_from_degC: float
     boiling_to_degC: float
     boiled_fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerfusionLaw:
+    """Perfusion with temperature: w0 (1 + gain exp(-(T - peak)^2 / spread)) up to the peak, constant above it."""
+
+    peak_degC: float
+    spread_K2: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

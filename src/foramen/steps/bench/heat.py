@@ -100,6 +100,7 @@ def bench_lesion(
     ramp_s: float = 10.0,
     thermocouple: Thermocouple = Thermocouple.POLE,
     frequency_hz: float = 500e3,
+    flow_with_temperature: bool = False,
     sigma_with_temperature: bool = True,
     fluid_ml: float = 0.0,
     series_ohm: float = 0.0,
@@ -113,7 +114,8 @@ def bench_lesion(
     Parameters
     ----------
     outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction : as in `BenchSetup`
-    baseline_temperature_degC, thermocouple, frequency_hz, sigma_with_temperature, fluid_ml, step : as in `BenchSetup`
+    baseline_temperature_degC, thermocouple, frequency_hz, flow_with_temperature : as in `BenchSetup`
+    sigma_with_temperature, fluid_ml, step : as in `BenchSetup`
     temperature_degC, voltage_V, power_W : float
         What the generator holds; give one. Volts are RMS, volts and watts at the generator's terminals.
     time_s, ramp_s : float
@@ -144,6 +146,7 @@ def bench_lesion(
         baseline_temperature_degC=baseline_temperature_degC,
         thermocouple=thermocouple,
         frequency_hz=frequency_hz,
+        flow_with_temperature=flow_with_temperature,
         sigma_with_temperature=sigma_with_temperature,
         fluid_ml=fluid_ml,
         step=step,

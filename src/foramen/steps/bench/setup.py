@@ -12,6 +12,7 @@ from foramen.knowledge.thermal import (
     conductivity_law,
     damage_set,
     needle_material,
+    perfusion_law,
     perfusion_stop_set,
     tissue_properties,
 )
@@ -67,6 +68,8 @@ class BenchSetup:
         Where the temperature is measured.
     frequency_hz : float
         Of the current; conductivity is tabulated from 450 to 500 kHz.
+    flow_with_temperature : bool
+        Whether perfusion rises with warmth before the tissue coagulates, by a law for hyperthermia.
     sigma_with_temperature : bool
         Whether conductivity changes with temperature, and tissue boils.
     fluid_ml : float
@@ -84,6 +87,7 @@ class BenchSetup:
     baseline_temperature_degC: float = 37.0
     thermocouple: Thermocouple = Thermocouple.POLE
     frequency_hz: float = 500e3
+    flow_with_temperature: bool = False
     sigma_with_temperature: bool = True
     fluid_ml: float = 0.0
     step: float = GRID_STEP
@@ -144,6 +148,7 @@ class BenchSetup:
             material=needle_material() if self.cannula_conduction else None,
             stops_perfusion=perfusion_stop_set(),
             damage=(damage_set("coagulation"),),
+            flow=perfusion_law() if self.flow_with_temperature else None,
             thermocouple_m=0.0 if at_pole else self.tip_mm / 2 / MM_PER_M,
             cool_down_s=cool_down_s,
             steps=steps or TimeSteps(),
