@@ -76,7 +76,7 @@ def tissue_properties(name: str, *, frequency_hz: float) -> TissueProperties:
         latent_J_per_m3=number(f"tissues.{name}_density_kg_per_m3")
         * number(f"tissues.{name}_water_fraction")
         * number("tissues.latent_heat_J_per_kg"),
-        flow_gain=number(f"tissues.{name}_flow_gain") if name in ANSWERS_WARMTH else 0.0,
+        flow_gain_fraction=number(f"tissues.{name}_flow_gain_fraction") if name in ANSWERS_WARMTH else 0.0,
     )
 
 
@@ -116,7 +116,7 @@ def perfusion_law() -> PerfusionLaw:
     """How perfusion answers warmth."""
     return PerfusionLaw(
         peak_degC=number("tissues.flow_peak_degC"),
-        spread_K2=number("tissues.flow_spread_K2"),
+        spread_K=number("tissues.flow_spread_K"),
     )
 
 

@@ -15,7 +15,7 @@ class TissueProperties:
     heat_capacity_J_per_m3_K: float
     perfusion_W_per_m3_K: float  # blood perfusion times the heat capacity of blood
     latent_J_per_m3: float  # heat that boils its water
-    flow_gain: float  # by how many times its perfusion at rest warmth can add to it
+    flow_gain_fraction: float  # by how many times its perfusion at rest warmth can add to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,10 @@ class ConductivityLaw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerfusionLaw:
-    """Perfusion with temperature: w0 (1 + gain exp(-(T - peak)^2 / spread)) up to the peak, constant above it."""
+    """Perfusion with temperature: w0 (1 + gain exp(-((T - peak) / spread)^2)) up to the peak, constant above it."""
 
     peak_degC: float
-    spread_K2: float
+    spread_K: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,7 +194,7 @@ class _Run:
         self.sink[inner:] = self.perfusion * self.flow_left * np.exp(-self.exposure.coagulated())
         if self.model.flow is not None:
             warm = guess[inner:] + self.model.baseline_degC
-            self.sink[inner:] *= perfusion_factor(self.model.flow, self.tissue.flow_gain, warm)
+            self.sink[inner:] *= perfusion_factor(self.model.flow, self.tissue.flow_gain_fraction, warm)
         storage = self.system.capacity_J_per_K * (formula.now / length)
         inertia = formula.last * state.enthalpy - formula.before * state.enthalpy_before
         inertia *= self.system.capacity_J_per_K / length

@@ -27,7 +27,7 @@ class TissueField:
     heat_capacity_J_per_m3_K: FloatArray
     perfusion_W_per_m3_K: FloatArray
     latent_J_per_m3: FloatArray
-    flow_gain: FloatArray
+    flow_gain_fraction: FloatArray
 
 
 def tissue_field(table: Sequence[TissueProperties], samples: IndexArray, *, is_perfused: bool) -> TissueField:
@@ -43,7 +43,7 @@ def tissue_field(table: Sequence[TissueProperties], samples: IndexArray, *, is_p
         heat_capacity_J_per_m3_K=mean([t.heat_capacity_J_per_m3_K for t in table]),
         perfusion_W_per_m3_K=mean([t.perfusion_W_per_m3_K if is_perfused else 0.0 for t in table]),
         latent_J_per_m3=mean([t.latent_J_per_m3 for t in table]),
-        flow_gain=mean([t.flow_gain for t in table]),
+        flow_gain_fraction=mean([t.flow_gain_fraction for t in table]),
     )
 
 
@@ -67,7 +67,7 @@ def shifted_field(field: TissueField, shift: TissueShift, *, reference_S_per_m: 
 def perfusion_factor(law: PerfusionLaw, gain: FloatArray, temperature_degC: FloatArray) -> FloatArray:
     """w / w0 at a temperature, as living tissue answers warmth until it coagulates."""
     below = np.minimum(temperature_degC, law.peak_degC) - law.peak_degC
-    factor: FloatArray = 1 + gain * np.exp(-(below**2) / law.spread_K2)
+    factor: FloatArray = 1 + gain * np.exp(-((below / law.spread_K) ** 2))
     return factor
 
 
