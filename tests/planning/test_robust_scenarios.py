@@ -165,7 +165,9 @@ def test_the_law_of_errors_covers_the_truth() -> None:
     rng, missed = np.random.default_rng(8), 0
     for _ in range(2000):
         corners = np.array(error_law(rng.normal(0.3, 0.7, 16), error=0.1).corners)
-        missed += not (corners[:, 0].min() <= 0.3 <= corners[:, 0].max() and corners[:, 1].max() >= 0.7)
+        missed += not (
+            corners[:, 0].min() <= 0.3 <= corners[:, 0].max() and corners[:, 1].min() <= 0.7 <= corners[:, 1].max()
+        )
     assert missed / 2000 < 0.1
 
 
