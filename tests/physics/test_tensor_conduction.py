@@ -50,7 +50,7 @@ def point_source_error(tensor: np.ndarray, cells: int) -> float:
 
 @pytest.mark.parametrize("angles", [(0.0, 0.0), (0.6, 0.0), (0.5, 0.4)])
 def test_point_source_in_a_turned_medium(angles: tuple[float, float]) -> None:
-    """phi = I / (4 pi sqrt(det s) sqrt(r . s^-1 r)): falls with the square of the cell, below 1 % half-way out at 0.7 mm.
+    """phi = I / (4 pi sqrt(det s) sqrt(r . s^-1 r)): falls with the square of the cell, below 1 % at 0.7 mm.
 
     Principal values 7 apart, as white matter has; along the axes of the grid no shear is needed, turned it decides.
     """
