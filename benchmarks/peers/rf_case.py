@@ -9,7 +9,7 @@ The needle's frame: pole of the tip at the origin, hub at positive z; lengths in
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -200,6 +200,7 @@ class Outcome:
     unknowns: int
     steps: int
     seconds: float
+    parts_s: dict[str, float] = field(default_factory=dict)
 
 
 COMPARED = ("width_mm", "length_mm", "impedance_initial_ohm", "impedance_final_ohm", "power_final_W", "power_mean_W")
