@@ -20,7 +20,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.peers.rf_case import AXISYMMETRIC, COMPARED, PATIENT_3D, Case, Outcome, difference_percent, run_foramen
-
 from foramen.physics.grid import Resolution
 from foramen.steps.effect.simulation import RESOLUTION
 

@@ -117,6 +117,8 @@ def test_peer_in_the_plane_agrees() -> None:
         from benchmarks.peers.ngsolve_rf import Setting, run_ngsolve
     found = run_ngsolve(AXISYMMETRIC, Setting(size=0.5, is_direct=True))
     ours = run_foramen(AXISYMMETRIC, Resolution(step=0.2))
-    differences = difference_percent(ours, {name: getattr(found, name) for name in found.__slots__ if name != "parts_s"})
+    differences = difference_percent(
+        ours, {name: getattr(found, name) for name in found.__slots__ if name != "parts_s"}
+    )
     assert max(abs(x) for x in differences.values()) < 2, differences
     assert ours.hottest_degC > LEVEL_DEGC

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import ngsolve as ng
 import numpy as np
-from benchmarks.peers.rf_case import BASELINE_DEGC, LEVEL_DEGC, Case
 from numpy.typing import NDArray
+
+from benchmarks.peers.rf_case import BASELINE_DEGC, LEVEL_DEGC, Case
 
 FloatArray = NDArray[np.float64]
 RISE_K = LEVEL_DEGC - BASELINE_DEGC
@@ -20,13 +21,14 @@ HALVINGS = 16
 HEIGHTS, ANGLES = 25, 48
 
 
-def _crossing(hot: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray) -> FloatArray:
+def _crossing(hot: Callable[[FloatArray], NDArray[np.bool_]], low: FloatArray, high: FloatArray) -> FloatArray:
     """Where a field that is hot at `low` and not at `high` falls to the level, on many lines at once."""
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         is_hot = hot(middle)
         low, high = np.where(is_hot, middle, low), np.where(is_hot, high, middle)
-    return (low + high) / 2
+    middle = (low + high) / 2
+    return middle
 
 
 def _top(values: FloatArray) -> float:
@@ -37,13 +39,13 @@ def _top(values: FloatArray) -> float:
     return float(middle if bend >= 0 else middle - (right - left) ** 2 / (8 * bend))
 
 
-def plane_extent(
-    case: Case, mesh: ng.Mesh, peak: ng.GridFunction, tissue: ng.Region
-) -> tuple[float, float, float]:
+def plane_extent(case: Case, mesh: ng.Mesh, peak: ng.GridFunction, tissue: ng.Region) -> tuple[float, float, float]:
     """Width and length (mm) and volume (mm^3) in the half-plane."""
 
     def value(r: FloatArray, z: FloatArray) -> FloatArray:
-        found: FloatArray = peak(mesh(*(x.ravel() for x in np.broadcast_arrays(r, z)))).reshape(np.broadcast(r, z).shape)
+        found: FloatArray = peak(mesh(*(x.ravel() for x in np.broadcast_arrays(r, z)))).reshape(
+            np.broadcast(r, z).shape
+        )
         return found
 
     edge, tip = 1e3 * case.shape.radius_m + 1e-3, 1e3 * case.shape.tip_m
@@ -56,9 +58,7 @@ def plane_extent(
     return 2 * _top(reach), float(up.max() + ahead[0]), float(volume)
 
 
-def solid_extent(
-    case: Case, mesh: ng.Mesh, peak: ng.GridFunction, tissue: ng.Region
-) -> tuple[float, float, float]:
+def solid_extent(case: Case, mesh: ng.Mesh, peak: ng.GridFunction, tissue: ng.Region) -> tuple[float, float, float]:
     """Width and length (mm) and volume (mm^3)."""
 
     def value(r: FloatArray, angle: FloatArray, z: FloatArray) -> FloatArray:
@@ -73,9 +73,7 @@ def solid_extent(
     across = reach + np.roll(reach, ANGLES // 2, axis=1)
     width = _top(np.roll(np.array([_top(column) for column in across.T]), ANGLES // 4 - int(across.max(0).argmax())))
     r = np.linspace(edge, 4, HEIGHTS)[:, None]
-    up = _crossing(
-        lambda h: value(r, angle, h) >= RISE_K, np.full(size, tip / 2), np.full(size, tip + REACH_MM)
-    )
+    up = _crossing(lambda h: value(r, angle, h) >= RISE_K, np.full(size, tip / 2), np.full(size, tip + REACH_MM))
     ahead = _crossing(lambda d: value(0 * d, 0 * d, -d) >= RISE_K, np.full(1, 1e-2), np.full(1, REACH_MM))
     volume = ng.Integrate(ng.IfPos(peak - RISE_K, 1, 0), mesh, order=8, definedon=tissue)
     return width, float(up.max() + ahead[0]), float(volume)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-from benchmarks.peers.rf_case import FAR_M, Case, Layers
 from netgen.meshing import MeshingParameters
 from netgen.occ import (
     Cylinder,
@@ -26,23 +25,27 @@ from netgen.occ import (
 )
 from ngsolve import Mesh
 
+from benchmarks.peers.rf_case import FAR_M, Case, Layers
+
 FAR_MM = 1e3 * FAR_M
+BARE = 0.4
+"""Cell size on the bare tip (mm) per `size`."""
 RING = 0.25
 """Cell size at the end of the insulation, where the current density is singular, over that on the tip."""
 
 
 def solid_mesh(case: Case, size: float) -> Mesh:
-    """Tetrahedra for a case with layers; `size` is the growth per cell, and the tip's cells are 0.85 mm times it."""
+    """Tetrahedra for a case with layers; `size` is the growth per cell, and scales all of them."""
     if case.layers is None:
         raise ValueError("A solid mesh is made for a case with layers; use plane_mesh.")
     shape = Glue([*_needle(case), *_tissues(case, case.layers)])
     tip, radius = 1e3 * case.shape.tip_m, 1e3 * case.shape.radius_m
     for face in shape.faces:
         if face.name == "bare":
-            face.maxh = 0.85 * size
+            face.maxh = BARE * size
     for edge in shape.edges:
         if abs(edge.center.z - tip) < 1e-6 and abs(edge.mass - 2 * math.pi * radius) < 1e-3:
-            edge.maxh = 0.85 * size * RING
+            edge.maxh = BARE * size * RING
     rules = MeshingParameters(grading=size, curvaturesafety=max(1.0, 0.6 / size), maxh=15)
     mesh = Mesh(OCCGeometry(shape).GenerateMesh(rules))
     mesh.Curve(2)
@@ -69,10 +72,10 @@ def plane_mesh(case: Case, size: float) -> Mesh:
         elif abs(y - top) < 1e-9 or x > 2 * radius:
             edge.name = "far"
         elif (abs(x - radius) < 1e-6 and y < tip) or y < 0.9 * radius:
-            edge.name, edge.maxh = "bare", 0.85 * size
+            edge.name, edge.maxh = "bare", BARE * size
     for vertex in shape.vertices:
         if abs(vertex.p.x - radius) < 1e-6 and abs(vertex.p.y - tip) < 1e-6:
-            vertex.maxh = 0.85 * size * RING**2
+            vertex.maxh = BARE * size * RING**2
     rules = MeshingParameters(grading=size, curvaturesafety=1 / size, maxh=15)
     mesh = Mesh(OCCGeometry(shape, dim=2).GenerateMesh(rules))
     mesh.Curve(2)

@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 
 import ngsolve as ng
 import numpy as np
-from benchmarks.peers.ngsolve_extent import plane_extent, solid_extent
-from benchmarks.peers.ngsolve_mesh import plane_mesh, solid_mesh
-from benchmarks.peers.rf_case import BASELINE_DEGC, Case, Outcome
 from ngsolve.comp import IntegrationRuleSpace
 from ngsolve.krylovspace import CGSolver
 from numpy.typing import NDArray
 
+from benchmarks.peers.ngsolve_extent import plane_extent, solid_extent
+from benchmarks.peers.ngsolve_mesh import plane_mesh, solid_mesh
+from benchmarks.peers.rf_case import BASELINE_DEGC, Case, Outcome
 from foramen.model.thermal import ConductivityLaw, DamageSet
 from foramen.physics.bioheat import backward_formula
 from foramen.physics.damage import GAS_CONSTANT_J_PER_MOL_K
@@ -64,7 +64,7 @@ class Setting:
     size: float
     order: int = 2
     is_direct: bool = False
-    tolerance: float = 1e-6
+    tolerance: float = 1e-5
     steps: TimeSteps | None = None
     fixed_step_s: float | None = None
     stop_after: int | None = None

@@ -217,9 +217,7 @@ def run_foramen(case: Case, resolution: Resolution, *, per_side: int = 4) -> Out
     """The case on Foramen's own grid; seconds include the grid and its tissue."""
     started = time.perf_counter()
     grid = needle_grid(case.shape, resolution, far_m=FAR_M)
-    lesion = simulate_lesion(
-        grid, sampled_tissue(case, grid, per_side), generator=case.generator, model=case.model
-    )
+    lesion = simulate_lesion(grid, sampled_tissue(case, grid, per_side), generator=case.generator, model=case.model)
     return _outcome(lesion, started)
 
 
