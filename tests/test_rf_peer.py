@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,7 @@ from benchmarks.peers.rf_case import (
     sampled_tissue,
     tissue_at,
 )
-from benchmarks.rf_speed import extrapolated
+from benchmarks.rf_speed import REFERENCE, extrapolated
 
 from foramen.physics.grid import Resolution, needle_grid
 
@@ -122,3 +123,12 @@ def test_peer_in_the_plane_agrees() -> None:
     )
     assert max(abs(x) for x in differences.values()) < 2, differences
     assert ours.hottest_degC > LEVEL_DEGC
+
+
+def test_stored_reference_is_what_its_runs_say_and_what_foramen_finds() -> None:
+    stored = json.loads(REFERENCE.read_text(encoding="utf-8"))
+    for case in (PATIENT_3D, AXISYMMETRIC):
+        runs = {float(size): run for size, run in stored[case.name]["runs"].items()}
+        assert extrapolated(runs)["values"] == pytest.approx(stored[case.name]["values"], rel=1e-9)
+    differences = difference_percent(run_foramen(AXISYMMETRIC, Resolution(step=0.2)), stored["axisymmetric"]["values"])
+    assert max(abs(x) for x in differences.values()) < 2, differences

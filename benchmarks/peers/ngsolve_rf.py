@@ -75,6 +75,7 @@ def run_ngsolve(case: Case, setting: Setting) -> Outcome:
     """The case by finite elements; seconds include mesh and evaluation."""
     started = time.perf_counter()
     ng.SetNumThreads(THREADS)
+    ng.ngsglobals.msg_level = 0
     is_solid = case.layers is not None
     with ng.TaskManager():
         mesh = (solid_mesh if is_solid else plane_mesh)(case, setting.size)

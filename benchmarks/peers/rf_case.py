@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,10 +206,9 @@ COMPARED = ("width_mm", "length_mm", "impedance_initial_ohm", "impedance_final_o
 """What must agree within 2 %."""
 
 
-def difference_percent(found: Outcome | dict[str, float], reference: dict[str, float]) -> dict[str, float]:
+def difference_percent(found: Outcome, reference: dict[str, float]) -> dict[str, float]:
     """Signed differences from the reference in percent, for everything that is compared."""
-    get = found.get if isinstance(found, dict) else partial(getattr, found)
-    return {name: 100 * (get(name) / reference[name] - 1) for name in COMPARED}
+    return {name: 100 * (float(getattr(found, name)) / reference[name] - 1) for name in COMPARED}
 
 
 def run_foramen(case: Case, resolution: Resolution, *, per_side: int = 4) -> Outcome:
