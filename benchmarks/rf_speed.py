@@ -28,7 +28,7 @@ CASES = (PATIENT_3D, AXISYMMETRIC)
 
 FORAMEN = {"patient_3d": RESOLUTION, "axisymmetric": Resolution(step=0.1)}
 """As plans and `foramen lesion` use it."""
-FORAMEN_COARSE = {"patient_3d": Resolution(step=0.3, angles=8), "axisymmetric": Resolution(step=0.3)}
+FORAMEN_COARSE = {"patient_3d": Resolution(step=0.4, angles=6), "axisymmetric": Resolution(step=0.3)}
 """The coarsest grids within 2 % of converged."""
 PEER_SIZE = {"patient_3d": 0.75, "axisymmetric": 0.6}
 """The peer's coarsest meshes within 2 % of converged."""
