@@ -19,14 +19,16 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks import rf_scaling
 from benchmarks.peers.rf_case import AXISYMMETRIC, COMPARED, PATIENT_3D, Case, Outcome, difference_percent, run_foramen
 from foramen.physics.grid import Resolution
+from foramen.steps.bench.setup import GRID_STEP
 from foramen.steps.effect.simulation import RESOLUTION
 
 REFERENCE = Path(__file__).with_name("rf_reference.json")
 CASES = (PATIENT_3D, AXISYMMETRIC)
 
-FORAMEN = {"patient_3d": RESOLUTION, "axisymmetric": Resolution(step=0.1)}
+FORAMEN = {"patient_3d": RESOLUTION, "axisymmetric": Resolution(step=GRID_STEP)}
 """As plans and `foramen lesion` use it."""
 FORAMEN_COARSE = {"patient_3d": Resolution(step=0.4, angles=6), "axisymmetric": Resolution(step=0.3)}
 """The coarsest grids within 2 % of converged."""
@@ -50,6 +52,7 @@ def measure(*, foramen_runs: int = 3) -> dict[str, object]:
         run_foramen(case, Resolution(step=0.5, angles=1 if case.layers is None else 4), per_side=1)  # compiles
     for case in CASES:
         found[case.name] = _compared(case, reference[case.name]["values"], foramen_runs)
+    found["scaling"] = rf_scaling.measure()
     return found
 
 

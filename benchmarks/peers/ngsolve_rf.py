@@ -29,7 +29,7 @@ from benchmarks.peers.rf_case import BASELINE_DEGC, Case, Outcome
 from foramen.model.thermal import ConductivityLaw, DamageSet
 from foramen.physics.bioheat import backward_formula
 from foramen.physics.damage import GAS_CONSTANT_J_PER_MOL_K
-from foramen.physics.rf_lesion import TimeSteps
+from foramen.physics.lesion import TimeSteps
 from foramen.units import KELVIN_AT_ZERO_DEGC
 
 FloatArray = NDArray[np.float64]

@@ -24,9 +24,10 @@ from foramen.knowledge.thermal import (
 )
 from foramen.model.thermal import NeedleMaterial, TissueProperties
 from foramen.physics.contours import measure
-from foramen.physics.generator import Generator
+from foramen.physics.generator import TemperatureHeld
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
-from foramen.physics.rf_lesion import HeatModel, Lesion, TimeSteps, simulate_lesion
+from foramen.physics.lesion import HeatModel, Lesion, TimeSteps
+from foramen.physics.rf_lesion import simulate_lesion
 from foramen.physics.tissue import TissueField, tissue_field
 
 FloatArray = NDArray[np.float64]
@@ -95,9 +96,9 @@ class Case:
         return tuple(tissue_properties(name, frequency_hz=FREQUENCY_HZ) for name in self.tissues)
 
     @property
-    def generator(self) -> Generator:
+    def generator(self) -> TemperatureHeld:
         """The generator's setting."""
-        return Generator(
+        return TemperatureHeld(
             set_degC=self.set_degC,
             start_degC=BASELINE_DEGC,
             ramp_s=self.ramp_s,
