@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,7 +148,8 @@ class _System:
     def currents(self, potential: FloatArray, electrode_V: FloatArray) -> FloatArray:
         """Current out of each electrode."""
         flow = self.contact * self._drop(potential, electrode_V)
-        return np.bincount(self.electrode, weights=flow, minlength=len(electrode_V))
+        total: FloatArray = np.bincount(self.electrode, weights=flow, minlength=len(electrode_V)).astype(np.float64)
+        return total
 
     def heat(self, potential: FloatArray, electrode_V: FloatArray) -> FloatArray:
         """Heat in each cell."""

@@ -26,7 +26,7 @@ class BoxExtent:
 def measure_box(embedding: Embedding, values: FloatArray, level: float) -> BoxExtent:
     """Extent of ``values >= level``; the field is linear along grid lines between the cell centres.
 
-    `is_one_body`: one connected region touches the bare part of every electrode.
+    `is_one_body`: the region, with the electrodes in it, is connected.
     """
     grid = embedding.grid
     inside = values >= level
@@ -34,9 +34,7 @@ def measure_box(embedding: Embedding, values: FloatArray, level: float) -> BoxEx
         return BoxExtent(extent_m=(0.0, 0.0, 0.0), volume_m3=0.0, is_one_body=False)
     x, y, z = (_span(grid, values, inside, axis, level) for axis in range(3))
     tissue = _volume_fraction(values, level) * grid.volume_m3 * (1 - embedding.metal)
-    return BoxExtent(
-        extent_m=(x, y, z), volume_m3=float(tissue.sum()), is_one_body=_is_one_body(embedding, inside)
-    )
+    return BoxExtent(extent_m=(x, y, z), volume_m3=float(tissue.sum()), is_one_body=int(ndimage.label(inside)[1]) == 1)
 
 
 def line_extent_m(nodes_m: FloatArray, values: FloatArray, level: float) -> float:
@@ -80,9 +78,7 @@ def _volume_fraction(values: FloatArray, level: float) -> FloatArray:
     """
     spread = np.zeros_like(values)
     for axis in range(3):
-        padded = np.concatenate(
-            [np.take(values, [0], axis), values, np.take(values, [-1], axis)], axis=axis
-        )
+        padded = np.concatenate([np.take(values, [0], axis), values, np.take(values, [-1], axis)], axis=axis)
         low, high = axis_pair(padded, axis)
         step = np.abs(high - low)
         first, second = axis_pair(step, axis)
@@ -91,19 +87,6 @@ def _volume_fraction(values: FloatArray, level: float) -> FloatArray:
         part = np.where(spread > 0, 0.5 + (values - level) / spread, np.where(values >= level, 1.0, 0.0))
     clipped: FloatArray = np.clip(part, 0.0, 1.0)
     return clipped
-
-
-def _is_one_body(embedding: Embedding, inside: NDArray[np.bool_]) -> bool:
-    labels, _ = ndimage.label(inside)
-    contacts = embedding.contacts
-    bare = contacts.bare_m2 > 0
-    electrode = embedding.electrode_of_rod[contacts.owner[bare]]
-    found: list[set[int]] = []
-    for number in range(embedding.electrode_count):
-        mine = set(labels.ravel()[contacts.tissue_cell[bare][electrode == number]].tolist()) - {0}
-        found.append(mine)
-    shared = set.intersection(*found)
-    return bool(shared)
 
 
 def values_along(grid: BoxGrid, values: FloatArray, point_m: tuple[float, float, float], axis: int) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from foramen.errors import InputError
 from foramen.physics.conduction import Links
 
 FloatArray = NDArray[np.float64]
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +97,7 @@ def far_conductance(grid: BoxGrid, value: FloatArray) -> FloatArray:
     return far
 
 
-def axis_pair(values: FloatArray, axis: int) -> tuple[FloatArray, FloatArray]:
+def axis_pair(values: NDArray[Kind], axis: int) -> tuple[NDArray[Kind], NDArray[Kind]]:
     """Views of an array without its last and without its first layer along an axis: the two sides of each face."""
     low: list[slice] = [slice(None)] * 3
     high: list[slice] = [slice(None)] * 3

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.model.thermal import NeedleMaterial
+from foramen.model.thermal import Coolant, NeedleMaterial
 from foramen.physics.box_conduction import tissue_links
 from foramen.physics.box_grid import axis_pair, far_conductance, link_sums, two_point_links
 from foramen.physics.conduction import Links
@@ -21,14 +21,6 @@ from foramen.physics.embedded_electrode import Embedding, Rod
 from foramen.physics.tissue import TissueField
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coolant:
-    """Fluid in the lumen of every rod, at one temperature along it; `transfer` between fluid and inner wall."""
-
-    temperature_degC: float
-    transfer_W_per_m2_K: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,4 +121,5 @@ def _bridging(start: FloatArray, stop: FloatArray, conductance: FloatArray) -> F
         begun[np.searchsorted(start[by_start], middle, side="right")]
         - ended[np.searchsorted(stop[by_stop], middle, side="left")]
     )
-    return np.maximum(total, weight.max() * 1e-3)
+    bridging: FloatArray = np.maximum(total, weight.max() * 1e-3)
+    return bridging

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.errors import InputError
-from foramen.model.thermal import ConductivityLaw, DamageSet, NeedleMaterial
+from foramen.model.thermal import ConductivityLaw, Coolant, DamageSet, NeedleMaterial
 from foramen.physics.bioheat import backward_formula
 from foramen.physics.box_conduction import BoxField, Drive, solve_box_potential
-from foramen.physics.box_heat import Coolant, box_heat
+from foramen.physics.box_heat import box_heat
 from foramen.physics.conduction import solve_linear
 from foramen.physics.damage import cem43_rate_min_per_s, rate_per_s
 from foramen.physics.embedded_electrode import Embedding
@@ -67,7 +67,7 @@ def tissue_sensor(embedding: Embedding, point_m: FloatArray, electrode: int) -> 
         step = np.eye(3, dtype=np.intp)[axis]
         corners = [corner + step * (low + up) for corner in corners for up in (0, 1)]
         weights = [weight * share for weight in weights for share in (1 - part, part)]
-    cells = np.ravel_multi_index(tuple(np.stack(corners, axis=1).T), embedding.grid.shape)
+    cells = np.ravel_multi_index(tuple(np.stack(corners).T), embedding.grid.shape)
     return Sensor(cells=np.asarray(cells, dtype=np.intp), weights=np.array(weights), electrode=electrode)
 
 
@@ -179,9 +179,7 @@ def simulate_strip(
 class _Run:
     """One simulation: matrices, and the state that moves."""
 
-    def __init__(
-        self, embedding: Embedding, tissue: TissueField, sensors: Sequence[Sensor], model: StripModel
-    ) -> None:
+    def __init__(self, embedding: Embedding, tissue: TissueField, sensors: Sequence[Sensor], model: StripModel) -> None:
         self.embedding, self.tissue, self.sensors, self.model = embedding, tissue, tuple(sensors), model
         self.system = box_heat(embedding, tissue, model.material, model.coolant)
         shape = embedding.grid.shape
@@ -255,9 +253,7 @@ class _Run:
         self.before, self.rise = self.rise, rise
         self.step_s = None if is_kink else length
 
-    def _drive(
-        self, stage: Stage, now: float, ahead: FloatArray, diagonal: FloatArray, idle: FloatArray
-    ) -> float:
+    def _drive(self, stage: Stage, now: float, ahead: FloatArray, diagonal: FloatArray, idle: FloatArray) -> float:
         """Squared voltage of this step; leaves the response to 1 V^2 in `response`."""
         field = self._electric(stage, ahead, None if self.field is None else self.field.bases)
         self.field = field

@@ -150,13 +150,7 @@ def bench_lesion(
         If a field is not solved to its tolerance.
     """
     started = time.perf_counter()
-    _require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s)
-    coolest = min(numbers("damage.isotherms_degC"))
-    if not 0 <= baseline_temperature_degC < coolest:
-        raise InputError(
-            f"A baseline of {baseline_temperature_degC:g} degC is not usable: give 0 to below {coolest:g} degC, "
-            "the coolest isotherm that is reported."
-        )
+    require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s, baseline_temperature_degC)
     shape = NeedleShape(
         radius_m=outer_diameter_mm / (2 * MM_PER_M),
         bore_m=inner_diameter_mm / (2 * MM_PER_M),
@@ -240,7 +234,10 @@ def _thermocouple_m(thermocouple: Thermocouple, shape: NeedleShape) -> float:
     return 0.0 if thermocouple is Thermocouple.POLE else shape.tip_m / 2
 
 
-def _require_possible(diameter_mm: float, tip_mm: float, temperature_degC: float, time_s: float) -> None:
+def require_possible(
+    diameter_mm: float, tip_mm: float, temperature_degC: float, time_s: float, baseline_degC: float
+) -> None:
+    """Raise `InputError` for dimensions or settings outside what the bench models."""
     if not 0.2 <= diameter_mm <= 5:
         raise InputError(f"An outer diameter of {diameter_mm:g} mm is not a needle's (0.2 to 5 mm).")
     if not 0 < tip_mm <= 40:
@@ -249,3 +246,9 @@ def _require_possible(diameter_mm: float, tip_mm: float, temperature_degC: float
         raise InputError(f"A set temperature of {temperature_degC:g} degC would boil tissue; stay below 100 degC.")
     if not 0 < time_s <= 1800:
         raise InputError(f"A lesion of {time_s:g} s is outside what is modelled (up to 1800 s).")
+    coolest = min(numbers("damage.isotherms_degC"))
+    if not 0 <= baseline_degC < coolest:
+        raise InputError(
+            f"A baseline of {baseline_degC:g} degC is not usable: give 0 to below {coolest:g} degC, "
+            "the coolest isotherm that is reported."
+        )
