@@ -17,6 +17,7 @@ from foramen.knowledge.thermal import (
     tissue_properties,
 )
 from foramen.model.device import Thermocouple
+from foramen.physics.bench_limits import require_modelled
 from foramen.physics.contours import Extent, measure
 from foramen.physics.damage import objection
 from foramen.physics.generator import Generator
@@ -150,7 +151,14 @@ def bench_lesion(
         If a field is not solved to its tolerance.
     """
     started = time.perf_counter()
-    require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s, baseline_temperature_degC)
+    require_modelled(
+        diameter_mm=outer_diameter_mm,
+        tip_mm=tip_mm,
+        temperature_degC=temperature_degC,
+        time_s=time_s,
+        baseline_degC=baseline_temperature_degC,
+        coolest_degC=min(numbers("damage.isotherms_degC")),
+    )
     shape = NeedleShape(
         radius_m=outer_diameter_mm / (2 * MM_PER_M),
         bore_m=inner_diameter_mm / (2 * MM_PER_M),
@@ -232,23 +240,3 @@ def _thermocouple_m(thermocouple: Thermocouple, shape: NeedleShape) -> float:
     if thermocouple is Thermocouple.NONE:
         raise InputError("A temperature-held lesion needs a thermocouple: choose pole or mid.")
     return 0.0 if thermocouple is Thermocouple.POLE else shape.tip_m / 2
-
-
-def require_possible(
-    diameter_mm: float, tip_mm: float, temperature_degC: float, time_s: float, baseline_degC: float
-) -> None:
-    """Raise `InputError` for dimensions or settings outside what the bench models."""
-    if not 0.2 <= diameter_mm <= 5:
-        raise InputError(f"An outer diameter of {diameter_mm:g} mm is not a needle's (0.2 to 5 mm).")
-    if not 0 < tip_mm <= 40:
-        raise InputError(f"An active tip of {tip_mm:g} mm is outside what is modelled (up to 40 mm).")
-    if not temperature_degC < 100:
-        raise InputError(f"A set temperature of {temperature_degC:g} degC would boil tissue; stay below 100 degC.")
-    if not 0 < time_s <= 1800:
-        raise InputError(f"A lesion of {time_s:g} s is outside what is modelled (up to 1800 s).")
-    coolest = min(numbers("damage.isotherms_degC"))
-    if not 0 <= baseline_degC < coolest:
-        raise InputError(
-            f"A baseline of {baseline_degC:g} degC is not usable: give 0 to below {coolest:g} degC, "
-            "the coolest isotherm that is reported."
-        )

@@ -22,6 +22,7 @@ from foramen.knowledge.thermal import (
     tissue_properties,
 )
 from foramen.model.device import Thermocouple
+from foramen.physics.bench_limits import require_modelled
 from foramen.physics.box_conduction import Drive, bipolar
 from foramen.physics.box_contours import line_extent_m, measure_box, value_at, values_along
 from foramen.physics.damage import objection
@@ -40,7 +41,6 @@ from foramen.physics.strip_lesion import (
     tissue_sensor,
 )
 from foramen.physics.tissue import tissue_field
-from foramen.steps.bench_lesion import require_possible
 from foramen.units import MM_PER_M
 
 
@@ -178,7 +178,14 @@ def bench_strip(
         If a field is not solved to its tolerance.
     """
     started = time.perf_counter()
-    require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s, baseline_temperature_degC)
+    require_modelled(
+        diameter_mm=outer_diameter_mm,
+        tip_mm=tip_mm,
+        temperature_degC=temperature_degC,
+        time_s=time_s,
+        baseline_degC=baseline_temperature_degC,
+        coolest_degC=min(numbers("damage.isotherms_degC")),
+    )
     _require_row(outer_diameter_mm, spacing_mm, electrodes, cool_down_s)
     if is_cooled and not cannula_conduction:
         raise InputError("A cooled electrode conducts heat through its wall: leave cannula conduction on.")
