@@ -22,7 +22,7 @@ from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
 from foramen.io.record import parse_record
 from foramen.knowledge.check import check_knowledge
-from foramen.knowledge.devices import devices, rf_cannulae
+from foramen.knowledge.devices import cannula_of_gauge, devices
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.device import Thermocouple
@@ -36,12 +36,14 @@ from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
 from foramen.steps.bench_lesion import BenchLesion, bench_lesion
+from foramen.steps.bench_strip import BenchStrip, Order, bench_strip
 from foramen.techniques import all_techniques, technique_rows
 from foramen.workflow import Planned, PlanRequest, ReportProgress
 
 __all__ = [
     "REFERENCE_PROCEDURE_AT",
     "BenchLesion",
+    "BenchStrip",
     "Case",
     "Confirmation",
     "Plan",
@@ -67,6 +69,7 @@ __all__ = [
     "save_case",
     "save_contact_sheet",
     "save_in_case",
+    "strip_lesion",
     "technique_rows",
     "techniques",
 ]
@@ -380,16 +383,51 @@ def lesion(
     thermocouple: str = "pole",
 ) -> BenchLesion:
     """One heat lesion in uniform tissue, as on the bench; diameters from the catalogue's gauge table."""
-    bores = {cannula.gauge: cannula for cannula in rf_cannulae()}
-    if gauge not in bores:
-        known = ", ".join(f"{number:g}" for number in sorted(bores))
-        raise InputError(f"No RF cannula of {gauge:g} G is in the catalogue. Choose one of {known} G.")
+    cannula = cannula_of_gauge(gauge)
     return bench_lesion(
-        outer_diameter_mm=bores[gauge].outer_diameter_mm,
-        inner_diameter_mm=bores[gauge].inner_diameter_mm,
+        outer_diameter_mm=cannula.outer_diameter_mm,
+        inner_diameter_mm=cannula.inner_diameter_mm,
         tip_mm=tip_mm,
         temperature_degC=temperature_degC,
         time_s=time_s,
+        tissue=tissue,
+        perfusion=perfusion,
+        cannula_conduction=cannula_conduction,
+        baseline_temperature_degC=baseline_temperature_degC,
+        ramp_s=ramp_s,
+        thermocouple=Thermocouple(thermocouple),
+    )
+
+
+def strip_lesion(
+    *,
+    gauge: float,
+    tip_mm: float,
+    temperature_degC: float,
+    time_s: float,
+    spacing_mm: float = 0.0,
+    electrodes: int = 2,
+    order: str = "sequential",
+    is_cooled: bool = False,
+    tissue: str = "muscle",
+    perfusion: bool = True,
+    cannula_conduction: bool = True,
+    baseline_temperature_degC: float = 37.0,
+    ramp_s: float = 10.0,
+    thermocouple: str = "pole",
+) -> BenchStrip:
+    """Bipolar lesion of electrodes in a row, or of one cooled electrode, in uniform tissue."""
+    cannula = cannula_of_gauge(gauge)
+    return bench_strip(
+        outer_diameter_mm=cannula.outer_diameter_mm,
+        inner_diameter_mm=cannula.inner_diameter_mm,
+        tip_mm=tip_mm,
+        temperature_degC=temperature_degC,
+        time_s=time_s,
+        spacing_mm=spacing_mm,
+        electrodes=electrodes,
+        order=Order(order),
+        is_cooled=is_cooled,
         tissue=tissue,
         perfusion=perfusion,
         cannula_conduction=cannula_conduction,

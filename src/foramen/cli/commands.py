@@ -10,7 +10,16 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from foramen import __version__
-from foramen.cli.printing import DISCLAIMER, moment, print_json, progress_bar, stdout, tell_plan, tell_verdict
+from foramen.cli.printing import (
+    DISCLAIMER,
+    moment,
+    print_json,
+    progress_bar,
+    stdout,
+    tell_plan,
+    tell_strip,
+    tell_verdict,
+)
 from foramen.errors import InputError, PlanRejected
 
 app = cyclopts.App(
@@ -312,11 +321,38 @@ def lesion(
     baseline_temperature_c: float = 37,
     ramp_s: float = 10,
     thermocouple: Literal["pole", "mid"] = "pole",
+    spacing_mm: Annotated[
+        float | None, Parameter(name=["--spacing-mm", "--spacing"], help="Distance of bipolar electrodes in a row.")
+    ] = None,
+    electrodes: Annotated[int | None, Parameter(help="How many in the row; 2 with a spacing.")] = None,
+    order: Annotated[
+        Literal["sequential", "simultaneous"], Parameter(help="Pairs of neighbours in turn, or all at once.")
+    ] = "sequential",
+    cooled: Annotated[bool, Parameter(negative="", help="Electrodes cooled by a fluid inside.")] = False,
     json: Json = False,
 ) -> None:
-    """Simulate one heat lesion in uniform tissue, as on the bench."""
+    """Simulate one heat lesion in uniform tissue, as on the bench; of several electrodes with --spacing-mm."""
     from foramen import api
 
+    if cooled or spacing_mm is not None or electrodes is not None:
+        strip = api.strip_lesion(
+            gauge=gauge,
+            tip_mm=tip_mm,
+            temperature_degC=temperature_c,
+            time_s=time_s,
+            spacing_mm=spacing_mm or 0.0,
+            electrodes=electrodes or (1 if spacing_mm is None else 2),
+            order=order,
+            is_cooled=cooled,
+            tissue=tissue,
+            perfusion=perfusion == "on",
+            cannula_conduction=cannula_conduction == "on",
+            baseline_temperature_degC=baseline_temperature_c,
+            ramp_s=ramp_s,
+            thermocouple=thermocouple,
+        )
+        tell_strip(strip, f"{gauge:g} G x {tip_mm:g} mm in {tissue}", as_json=json)
+        return
     result = api.lesion(
         gauge=gauge,
         tip_mm=tip_mm,

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from foramen.errors import InputError
 
 if TYPE_CHECKING:
-    from foramen.api import Plan, Saved, Verdict
+    from foramen.api import BenchStrip, Plan, Saved, Verdict
 
 DISCLAIMER = "Research use, not a medical device."
 
@@ -116,3 +117,26 @@ def tell_plan(plan: Plan, saved: Saved, stages: dict[str, float], *, as_json: bo
     for name, path in (("report", saved.report), ("PDF", saved.report_pdf), ("card", saved.card), ("plan", saved.plan)):
         stdout.print(f"  {name:<7} {path}", markup=False)
     stdout.print(DISCLAIMER)
+
+
+def tell_strip(strip: BenchStrip, title: str, *, as_json: bool) -> None:
+    """Print the lesion of electrodes in a row."""
+    if as_json:
+        print_json(strip.as_json())
+        return
+    table = Table("isotherm", "across mm", "thickness mm", "length mm", "volume mm3", "one body", title=title)
+    for name, size in strip.isotherms.items():
+        sizes = (f"{value:.2f}" for value in (size.across_mm, size.thickness_mm, size.length_mm))
+        table.add_row(f"{name} degC", *sizes, f"{size.volume_mm3:.0f}", "yes" if size.is_one_body else "no")
+    stdout.print(table)
+    middles = ", ".join(f"{value:.1f}" for value in strip.midpoint_peak_degC)
+    if middles:
+        stdout.print(f"hottest midway between neighbours: {middles} degC")
+    stdout.print(
+        f"impedance {strip.impedance_initial_ohm:.0f} to {strip.impedance_final_ohm:.0f} ohm, "
+        f"power {strip.power_w:.2f} W, hottest tissue {strip.hottest_tissue_degC:.1f} degC, display "
+        f"{', '.join(f'{value:.1f}' for value in strip.display_degC)} degC; computed in {strip.elapsed_s:.1f} s"
+    )
+    if strip.is_limited:
+        stdout.print("The generator reached its limit of volts, amperes or watts before the set temperature.")
+    stdout.print(f"Uniform tissue; which isotherm is 'the lesion' must be declared. {DISCLAIMER}")

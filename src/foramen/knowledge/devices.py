@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from foramen.errors import KnowledgeError
+from foramen.errors import InputError, KnowledgeError
 from foramen.knowledge.documents import STRICT, Document, SourceKeys, Traced, read_document
 from foramen.model import device as model
 from foramen.model.device import Device, Thermocouple, TipShape
@@ -230,6 +230,15 @@ def devices_of_kind(kind: str) -> tuple[Device, ...]:
 def rf_cannulae() -> tuple[model.RfCannula, ...]:
     """The radiofrequency cannulae of the catalogue."""
     return tuple(device for device in devices() if isinstance(device, model.RfCannula))
+
+
+def cannula_of_gauge(gauge: float) -> model.RfCannula:
+    """A radiofrequency cannula of a gauge; raises `InputError` if the catalogue has none."""
+    bores = {cannula.gauge: cannula for cannula in rf_cannulae()}
+    if gauge not in bores:
+        known = ", ".join(f"{number:g}" for number in sorted(bores))
+        raise InputError(f"No RF cannula of {gauge:g} G is in the catalogue. Choose one of {known} G.")
+    return bores[gauge]
 
 
 def device(device_id: str) -> Device:

@@ -80,8 +80,8 @@ def solve_box_potential(
     -----
     Floating electrodes: one field with them at 0 V and one with each at 1 V; the sum whose currents out of them are 0.
     The heat of a contact is shared evenly by rod and tissue, that of other links by resistance: voltage times current
-    in total. With even halves, the steady rise about an adiabatic electrode is
-    sigma (2 V phi - phi^2) / 2k in every cell, as in the continuum, however coarse the cells.
+    in total. Even halves, with equal factors for heat and current, keep the law that the steady rise about an
+    adiabatic electrode is sigma (2 V phi - phi^2) / 2k (1 % on cells as wide as the electrode), whatever its shape.
     """
     count = embedding.electrode_count
     if len(drive.potential_V) != count:

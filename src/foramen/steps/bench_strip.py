@@ -320,6 +320,8 @@ MOST_ELECTRODES = 8
 def _require_row(diameter_mm: float, spacing_mm: float, electrodes: int, cool_down_s: float) -> None:
     if not 1 <= electrodes <= MOST_ELECTRODES:
         raise InputError(f"A strip of {electrodes} electrodes is not modelled: give 1 to {MOST_ELECTRODES}.")
+    if electrodes == 1 and spacing_mm:
+        raise InputError("A spacing needs at least two electrodes: give --electrodes 2 or more, or no spacing.")
     if electrodes > 1 and not diameter_mm < spacing_mm <= 40:
         raise InputError(
             f"Electrodes {spacing_mm:g} mm apart (between axes) overlap or do not act together: give a spacing above "
