@@ -173,9 +173,7 @@ def test_metal_conducts_along_its_course(
     solve_linear(heat.diagonal + sink * 1e3, heat.links, source / source.sum(), rise, 1e-8, "test")
     between = rod & (np.abs(arc - 5e-3) < 2.4e-3)
     slope_K_per_m = np.polyfit(arc[between], rise[between], 1)[0]
-    section = math.pi * (
-        material.wall_W_per_m_K * (RADIUS_M**2 - BORE_M**2) + material.core_W_per_m_K * BORE_M**2
-    )
+    section = math.pi * (material.wall_W_per_m_K * (RADIUS_M**2 - BORE_M**2) + material.core_W_per_m_K * BORE_M**2)
     assert slope_K_per_m == pytest.approx(-1 / section, rel=within)
 
 

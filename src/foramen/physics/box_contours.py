@@ -32,9 +32,24 @@ def measure_box(embedding: Embedding, values: FloatArray, level: float) -> BoxEx
     inside = values >= level
     if not inside.any():
         return BoxExtent(extent_m=(0.0, 0.0, 0.0), volume_m3=0.0, is_one_body=False)
-    x, y, z = (_span(grid, values, inside, axis, level) for axis in range(3))
+    x, y, z = (float(size) for size in np.ptp(boundary_points_m(grid, values, level), axis=0))
     tissue = _volume_fraction(values, level) * grid.volume_m3 * (1 - embedding.metal)
     return BoxExtent(extent_m=(x, y, z), volume_m3=float(tissue.sum()), is_one_body=int(ndimage.label(inside)[1]) == 1)
+
+
+def boundary_points_m(grid: BoxGrid, values: FloatArray, level: float) -> FloatArray:
+    """Points (n, 3) where grid lines cross the level, and cell centres at or above it on the outside of the box."""
+    index = np.arange(values.size).reshape(values.shape)
+    found = []
+    for axis in range(3):
+        (low, high), (first, second) = axis_pair(values, axis), axis_pair(index, axis)
+        crossed = (low >= level) != (high >= level)
+        part = ((level - low[crossed]) / (high[crossed] - low[crossed]))[:, None]
+        start, stop = grid.points_m[first[crossed]], grid.points_m[second[crossed]]
+        found.append(start + part * (stop - start))
+        ends = np.take(index, [0, -1], axis=axis).ravel()
+        found.append(grid.points_m[ends[values.ravel()[ends] >= level]])
+    return np.concatenate(found)
 
 
 def line_extent_m(nodes_m: FloatArray, values: FloatArray, level: float) -> float:
@@ -53,22 +68,6 @@ def line_extent_m(nodes_m: FloatArray, values: FloatArray, level: float) -> floa
             end += float(part * (nodes_m[here + step] - nodes_m[here]))
         ends.append(end)
     return ends[1] - ends[0]
-
-
-def _span(grid: BoxGrid, values: FloatArray, inside: NDArray[np.bool_], axis: int, level: float) -> float:
-    """Largest minus smallest coordinate along an axis."""
-    nodes = grid.nodes_m[axis]
-    low, high = axis_pair(values, axis)
-    in_low, in_high = axis_pair(inside, axis)
-    shape = [1, 1, 1]
-    shape[axis] = -1
-    left, right = nodes[:-1].reshape(shape), nodes[1:].reshape(shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        crossing = left + (right - left) * (low - level) / (low - high)
-    centre = np.broadcast_to(nodes.reshape(shape), inside.shape)[inside]
-    most = max(float(np.where(in_low & ~in_high, crossing, -np.inf).max()), float(centre.max()))
-    least = min(float(np.where(in_high & ~in_low, crossing, np.inf).min()), float(centre.min()))
-    return most - least
 
 
 def _volume_fraction(values: FloatArray, level: float) -> FloatArray:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,26 +242,27 @@ def _owners(grid: BoxGrid, rods: Sequence[Rod]) -> tuple[IndexArray, FloatArray,
     return owner, arc, where
 
 
-def _traversed(grid: BoxGrid, rod: Rod) -> list[tuple[int, int, int]]:
-    """Cells that a rod's axis passes through, each sharing a face with the next; parts outside the box are left out."""
+def _traversed(grid: BoxGrid, rod: Rod) -> set[tuple[int, int, int]]:
+    """Cells that a rod's axis passes through, each sharing a face with the next; parts outside the box are left out.
+
+    Where the axis lies in a face, the cells on both sides count, so that a mirrored grid has mirrored rods.
+    """
     finest = min(float(widths.min()) for widths in grid.widths_m) / 4
     low, high = (np.array([edges[side] for edges in grid.edges_m]) for side in (0, -1))
-    cells: list[tuple[int, int, int]] = []
+    stretches = []
     for start, stop in zip(rod.axis_m[:-1], rod.axis_m[1:], strict=True):
         steps = max(2, int(np.ceil(np.linalg.norm(stop - start) / finest)))
-        points = start + np.linspace(0, 1, steps + 1)[:, None] * (stop - start)
-        inside = points[((points >= low) & (points <= high)).all(axis=1)]
-        for index in grid.index_of(inside):
-            cell = [int(i) for i in index]
-            if cells:
-                bridge = list(cells[-1])
-                for axis in range(3):
-                    if bridge[axis] != cell[axis] and bridge != cell:
-                        bridge[axis] = cell[axis]
-                        cells.append((bridge[0], bridge[1], bridge[2]))
-            else:
-                cells.append((cell[0], cell[1], cell[2]))
-    return list(dict.fromkeys(cells))
+        stretches.append(start + np.linspace(0, 1, steps + 1)[:, None] * (stop - start))
+    points = np.concatenate(stretches)
+    points = points[((points >= low) & (points <= high)).all(axis=1)]
+    cells: set[tuple[int, int, int]] = set()
+    for corner in product((-1e-6, 1e-6), repeat=3):
+        walk = grid.index_of(points + np.array(corner) * finest)
+        for axis in range(3):  # a step over an edge or corner goes through the cells beside it
+            bridge = np.concatenate([walk[1:, : axis + 1], walk[:-1, axis + 1 :]], axis=1)
+            cells.update((int(x), int(y), int(z)) for x, y, z in np.unique(bridge, axis=0))
+        cells.update((int(x), int(y), int(z)) for x, y, z in np.unique(walk, axis=0))
+    return cells
 
 
 def _contacts(grid: BoxGrid, rods: Sequence[Rod], owner: IndexArray) -> Contacts:
