@@ -10,132 +10,45 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
-from foramen.knowledge.thermal import (
-    conductivity_law,
-    damage_set,
-    generator_limits,
-    needle_material,
-    perfusion_stop_set,
-    tissue_properties,
+from benchmarks.rf_conformal import (
+    BONE,
+    BORE,
+    MUSCLE,
+    RADIUS,
+    TIP,
+    Beyond,
+    FloatArray,
+    Found,
+    conformal,
+    generator,
+    half_pair,
+    reach_mm,
 )
+from foramen.knowledge.thermal import conductivity_law, needle_material, perfusion_stop_set
 from foramen.physics.box_conduction import Drive, bipolar, solve_box_potential
 from foramen.physics.box_contours import boundary_points_m, measure_box
 from foramen.physics.box_grid import BoxGrid, FineSpan, graded_edges
-from foramen.physics.contours import measure
 from foramen.physics.electrode_courses import curved_path_m, straight_path_m, tined_rods
 from foramen.physics.embedded_electrode import Embedding, Rod, embed, rod_grid
-from foramen.physics.generator import Generator
-from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
-from foramen.physics.rf_lesion import HeatModel, Lesion, simulate_lesion
 from foramen.physics.strip_lesion import Stage, StripLesion, StripModel, metal_sensor, simulate_strip
 from foramen.physics.tissue import tissue_field
 from foramen.steps.bench_strip import BenchStrip, Order, bench_strip
 
-FloatArray = NDArray[np.float64]
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation" / "rf_embedded.md"
-RADIUS, BORE, TIP = 0.635e-3, 0.419e-3, 10e-3
-TABLE = [tissue_properties(name, frequency_hz=500e3) for name in ("muscle", "bone_cortical")]
-IsBone = Callable[[FloatArray], NDArray[np.bool_]]
-"""Whether points (n, 3) given as (side, third, height above the pole) lie in bone."""
-
-CASES: dict[str, IsBone] = {
+CASES: dict[str, Beyond] = {
     "muscle everywhere": lambda p: np.zeros(len(p), bool),
     "cortical bone from 2 mm ahead of the pole": lambda p: p[:, 2] < -2e-3,
     "cortical bone from 3 mm beside the axis": lambda p: p[:, 0] > 3e-3,
 }
-GENERATOR = Generator(set_degC=80, start_degC=37, ramp_s=10, time_s=90, limits=generator_limits())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What is compared: reach of 50 degC at half the tip to the bone's side and away from it, length, and so on."""
-
-    near_mm: float
-    away_mm: float
-    length_mm: float
-    volume_mm3: float
-    initial_ohm: float
-    final_ohm: float
-    power_W: float
-    hottest_degC: float
-
-    def against(self, truth: Found) -> str:
-        """Differences from the truth as cells of a table."""
-        cells = [
-            f"{100 * (getattr(self, name) / getattr(truth, name) - 1):+.1f} %"
-            for name in ("near_mm", "away_mm", "length_mm", "volume_mm3", "initial_ohm", "final_ohm", "power_W")
-        ]
-        return " | ".join([*cells, f"{self.hottest_degC - truth.hottest_degC:+.1f}"])
-
-
-def reach_mm(distances: FloatArray, values: FloatArray) -> float:
-    """Where values fall below 50 degC along a line outwards."""
-    last = int(np.flatnonzero(values >= 50)[-1])
-    part = (values[last] - 50) / (values[last] - values[last + 1])
-    return float(distances[last] + part * (distances[last + 1] - distances[last])) * 1e3
-
-
-def conformal(is_bone: IsBone, angles: int) -> Found:
-    """The lesion on the needle's own grid."""
-    shape = NeedleShape(radius_m=RADIUS, bore_m=BORE, tip_m=TIP, is_conducting=True)
-    grid = needle_grid(shape, Resolution(step=0.1, angles=angles), far_m=50e-3)
-    samples = np.stack([is_bone(p).reshape(-1, *grid.shape[1:]).astype(np.intp) for p in revolved_samples(grid)])
-    model = HeatModel(
-        baseline_degC=37,
-        law=conductivity_law(),
-        material=needle_material(),
-        stops_perfusion=perfusion_stop_set(),
-        damage=(),
-        thermocouple_m=0.0,
-    )
-    lesion: Lesion = simulate_lesion(
-        grid, tissue_field(TABLE, samples, is_perfused=True), generator=GENERATOR, model=model
-    )
-    size = measure(grid, lesion.peak_degC, lesion.surface_peak_degC, 50)
-    k = grid.polar_count + int(np.abs(grid.axial_nodes_m - TIP / 2).argmin())
-    outside = grid.radial_nodes_m[grid.inner :]
-    near, away = (lesion.peak_degC[grid.inner :, k, j] for j in (0, angles // 2 if angles > 1 else 0))
-    return Found(
-        near_mm=reach_mm(outside, near),
-        away_mm=reach_mm(outside, away),
-        length_mm=size.length_m * 1e3,
-        volume_mm3=size.volume_m3 * 1e9,
-        initial_ohm=lesion.impedance_initial_ohm,
-        final_ohm=lesion.impedance_final_ohm,
-        power_W=lesion.power_final_W,
-        hottest_degC=lesion.hottest_tissue_degC,
-    )
-
-
-def revolved_samples(grid: RevolvedGrid) -> list[FloatArray]:
-    """27 sets of points (n, 3) spread in the cells outside the needle."""
-    spread = (1 / 6, 1 / 2, 5 / 6)
-    sets = []
-    for u in spread:
-        radial = (grid.radial_m[:-1] + u * np.diff(grid.radial_m))[grid.inner :, None]
-        for v in spread:
-            polar = grid.polar_rad[:-1] + v * np.diff(grid.polar_rad)
-            axial = np.broadcast_to(grid.axial_m[:-1] + v * np.diff(grid.axial_m), (len(radial), grid.axial_count))
-            r = np.concatenate([radial * np.sin(polar), np.broadcast_to(radial, axial.shape)], axis=1)
-            z = np.concatenate([grid.ball_centre_m - radial * np.cos(polar), axial], axis=1)
-            for w in spread:
-                angle = (np.arange(grid.angles) + w - 0.5) * grid.angle_step_rad  # the bone lies about angle cell 0
-                x, y, h = np.broadcast_arrays(
-                    r[:, :, None] * np.cos(angle), r[:, :, None] * np.sin(angle), z[:, :, None]
-                )
-                sets.append(np.stack([x.ravel(), y.ravel(), h.ravel()], axis=1))
-    return sets
-
-
-def embedded(is_bone: IsBone, towards_hub: tuple[int, int, int], cells: float) -> tuple[Found, int, float]:
+def embedded(is_bone: Beyond, towards_hub: tuple[int, int, int], cells: float) -> tuple[Found, int, float]:
     """The lesion of the embedded electrode, number of cells and seconds."""
     hub = np.array(towards_hub) / np.linalg.norm(towards_hub)
     side = np.cross(np.array([0.0, 1.0, 0.0]), hub)
@@ -148,22 +61,53 @@ def embedded(is_bone: IsBone, towards_hub: tuple[int, int, int], cells: float) -
     started = time.perf_counter()
     lesion = run(embedding, samples)
     seconds = time.perf_counter() - started
+    return read(lesion, np.zeros(3), frame), lesion.peak_degC.size, seconds
+
+
+def read(lesion: StripLesion, pole_m: FloatArray, frame: FloatArray) -> Found:
+    """What is compared, about an electrode with its pole and frame (side, third, towards the hub)."""
+    grid = lesion.embedding.grid
     look = RegularGridInterpolator(grid.nodes_m, lesion.peak_degC, bounds_error=False)
     distances = np.linspace(0, 15e-3, 601)
-    line = hub * TIP / 2 + distances[:, None] * side
-    along = boundary_points_m(grid, lesion.peak_degC, 50) @ hub
+    near, across, away = (
+        reach_mm(distances, look(pole_m + frame[2] * TIP / 2 + distances[:, None] * way))
+        for way in (frame[0], frame[1], -frame[0])
+    )
     last = lesion.history[-1]
-    found = Found(
-        near_mm=reach_mm(distances, look(line)),
-        away_mm=reach_mm(distances, look(hub * TIP - line)),
-        length_mm=float(np.ptp(along)) * 1e3,
-        volume_mm3=measure_box(embedding, lesion.peak_degC, 50).volume_m3 * 1e9,
+    return Found(
+        near_mm=near,
+        across_mm=across,
+        away_mm=away,
+        length_mm=float(np.ptp(boundary_points_m(grid, lesion.peak_degC, 50) @ frame[2])) * 1e3,
+        volume_mm3=measure_box(lesion.embedding, lesion.peak_degC, 50).volume_m3 * 1e9,
         initial_ohm=lesion.impedance_initial_ohm,
         final_ohm=last.impedance_ohm,
         power_W=last.power_W,
         hottest_degC=lesion.hottest_tissue_degC,
     )
-    return found, lesion.peak_degC.size, seconds
+
+
+def pairs() -> list[str]:
+    """Bipolar pairs against one electrode before a mirror."""
+    rows = ["| spacing | " + HEADINGS + "|", "|---" * 10 + "|"]
+    for spacing in (8e-3, 12e-3):
+        rods = [
+            Rod(
+                path_m=straight_path_m(np.array([x, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), 0.15),
+                radius_m=RADIUS,
+                bore_m=BORE,
+                tip_m=TIP,
+                electrode=number,
+            )
+            for number, x in enumerate((-spacing / 2, spacing / 2))
+        ]
+        embedding = embed(rod_grid(rods, cells_per_radius=1.5, growth=0.15, far_m=50e-3), rods)
+        whole = run(embedding, np.zeros((1, *embedding.grid.shape), dtype=np.intp), drive=bipolar(0, 1, 2), time_s=120)
+        frame = np.array([[-1.0, 0, 0], [0, 1, 0], [0, 0, 1]])
+        found = read(whole, np.array([spacing / 2, 0, 0]), frame)
+        rows.append(f"| {spacing * 1e3:g} mm | {found.against(half_pair(spacing, 120))} |")
+        print(rows[-1], flush=True)
+    return rows
 
 
 def box_samples(grid: BoxGrid) -> list[FloatArray]:
@@ -175,22 +119,28 @@ def box_samples(grid: BoxGrid) -> list[FloatArray]:
     return sets
 
 
-def run(embedding: Embedding, samples: NDArray[np.intp]) -> StripLesion:
-    """80 degC for 90 s at the pole of the first rod, against a pad."""
+def run(
+    embedding: Embedding, samples: NDArray[np.intp], *, drive: Drive | None = None, time_s: float = 90.0
+) -> StripLesion:
+    """80 degC at the hottest pole of the electrodes; against a pad unless driven otherwise."""
     model = StripModel(
         baseline_degC=37,
         law=conductivity_law(),
         material=needle_material(),
         stops_perfusion=perfusion_stop_set(),
-        damage=(damage_set("coagulation"),),
+        damage=(),
     )
+    poles = [embedding.electrode_of_rod.tolist().index(number) for number in range(embedding.electrode_count)]
     return simulate_strip(
         embedding,
-        tissue_field(TABLE, samples, is_perfused=True),
-        sensors=[metal_sensor(embedding, 0, 0.0)],
-        stages=[Stage(drive=Drive(potential_V=(1.0,), is_far_ground=True), generator=GENERATOR)],
+        tissue_field([MUSCLE, BONE], samples, is_perfused=True),
+        sensors=[metal_sensor(embedding, rod, 0.0) for rod in poles],
+        stages=[Stage(drive=drive or Drive(potential_V=(1.0,), is_far_ground=True), generator=generator(time_s))],
         model=model,
     )
+
+
+HEADINGS = "reach | across | away | length | volume | ohm, cold | ohm, hot | W | hottest, K "
 
 
 def cylinders_error(cells: float) -> float:
@@ -215,13 +165,12 @@ def agreement() -> list[str]:
         truth = conformal(is_bone, 24 if "beside" in name else 1)
         rows += [
             "",
-            f"**{name}** (conformal: reach {truth.near_mm:.2f} and {truth.away_mm:.2f} mm, length "
-            f"{truth.length_mm:.2f} mm, {truth.volume_mm3:.0f} mm3, {truth.initial_ohm:.1f} to {truth.final_ohm:.1f} "
+            f"**{name}** (conformal: reach {truth.near_mm:.2f}, {truth.across_mm:.2f} and {truth.away_mm:.2f} mm, "
+            f"length {truth.length_mm:.2f} mm, {truth.volume_mm3:.0f} mm3, {truth.initial_ohm:.1f} to {truth.final_ohm:.1f} "
             f"ohm, {truth.power_W:.2f} W, hottest {truth.hottest_degC:.1f} degC)",
             "",
-            "| direction | cells per radius | cells | reach | reach away | length | volume | ohm, cold | ohm, hot | W "
-            "| hottest, K | s |",
-            "|---|---|---|---|---|---|---|---|---|---|---|---|",
+            "| direction | cells per radius | cells | " + HEADINGS + "| s |",
+            "|---" * 13 + "|",
         ]
         for direction in ((0, 0, 1), (1, 0, 1), (1, 2, 3)):
             for cells in (1.0, 1.5, 2.0) if name == "muscle everywhere" else (1.5,):
@@ -231,7 +180,14 @@ def agreement() -> list[str]:
     return rows
 
 
-def strip(spacing_mm: float, electrodes: int = 2, order: Order = Order.SEQUENTIAL, **fineness: float) -> BenchStrip:
+def strip(
+    spacing_mm: float,
+    electrodes: int = 2,
+    order: Order = Order.SEQUENTIAL,
+    *,
+    cells_per_radius: float = 1.5,
+    growth: float = 0.15,
+) -> BenchStrip:
     """18 G x 10 mm, 80 degC, 120 s (60 s each in strips of more than two) in muscle."""
     return bench_strip(
         outer_diameter_mm=RADIUS * 2e3,
@@ -242,7 +198,8 @@ def strip(spacing_mm: float, electrodes: int = 2, order: Order = Order.SEQUENTIA
         spacing_mm=spacing_mm,
         electrodes=electrodes,
         order=order,
-        **fineness,
+        cells_per_radius=cells_per_radius,
+        growth=growth,
     )
 
 
@@ -330,9 +287,16 @@ def page() -> str:
             "## One electrode against the conformal grid",
             "",
             "18 G x 10 mm, 80 degC at the pole, 90 s. Reach is that of 50 degC from the axis at half the tip, to the",
-            "side of the bone and away from it. The box reaches 50 mm beyond the tip, the conformal grid 50 mm from",
-            "the axis: about 0.6 % of the resistance. Cortical bone carries hardly any current.",
+            "side of the bone, across and away from it. The box reaches 50 mm beyond the tip, the conformal grid 50 mm",
+            "from the axis: about 0.6 % of the resistance. Cortical bone carries hardly any current.",
             *agreement(),
+            "",
+            "## A pair against its half before a mirror",
+            "",
+            "The plane between equal poles is at 0 V and no heat crosses it. On the conformal grid what lies beyond it",
+            "is a conductor that takes no heat; it mixes the cells that the plane cuts, so it has an error of its own.",
+            "",
+            *pairs(),
             "",
             "## Strips",
             "",
