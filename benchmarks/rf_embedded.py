@@ -166,8 +166,9 @@ def agreement() -> list[str]:
         rows += [
             "",
             f"**{name}** (conformal: reach {truth.near_mm:.2f}, {truth.across_mm:.2f} and {truth.away_mm:.2f} mm, "
-            f"length {truth.length_mm:.2f} mm, {truth.volume_mm3:.0f} mm3, {truth.initial_ohm:.1f} to {truth.final_ohm:.1f} "
-            f"ohm, {truth.power_W:.2f} W, hottest {truth.hottest_degC:.1f} degC)",
+            f"length {truth.length_mm:.2f} mm, {truth.volume_mm3:.0f} mm3, "
+            f"{truth.initial_ohm:.1f} to {truth.final_ohm:.1f} ohm, {truth.power_W:.2f} W, "
+            f"hottest {truth.hottest_degC:.1f} degC)",
             "",
             "| direction | cells per radius | cells | " + HEADINGS + "| s |",
             "|---" * 13 + "|",

@@ -53,6 +53,7 @@ def box_heat(
     if material is not None:
         for own, extra in zip(links, _rod_links(embedding, material, is_filled=coolant is None), strict=True):
             own += extra
+        # one mean for all rods: tines and cannula differ little, and cells do not say whose metal they hold
         metal_J = [_mean_capacity(one, material, is_filled=coolant is None) for one in embedding.rods]
         capacity = capacity + embedding.metal * np.mean(metal_J)
     if coolant is not None:
@@ -93,22 +94,25 @@ def _rod_links(embedding: Embedding, material: NeedleMaterial, *, is_filled: boo
         joined = (first >= 0) & (first == second)
         target[joined] = axis_pair(plain[axis], axis)[0][joined] * material.wall_W_per_m_K
     for number, rod in enumerate(embedding.rods):
-        chosen, parts = [], []
-        for axis in range(3):
-            first, second = axis_pair(embedding.owner == number, axis)
-            inside = np.zeros(embedding.grid.shape, bool)
-            axis_pair(inside, axis)[0][:] = first & second
-            low = np.flatnonzero(inside)
-            arc = embedding.arc_m.ravel()
-            ends = np.sort(np.stack([arc[low], arc[low + int(np.prod(embedding.grid.shape[axis + 1 :]))]]), axis=0)
-            chosen.append(low)
-            parts.append((ends[0], ends[1], plain[axis].ravel()[low]))
-        start, stop, conductance = (np.concatenate(column) for column in zip(*parts, strict=True))
+        within = [_links_within(embedding, number, axis) for axis in range(3)]
+        start, stop = (np.concatenate([ends[side] for _, ends in within]) for side in (0, 1))
+        conductance = np.concatenate([plain[axis].ravel()[low] for axis, (low, _) in enumerate(within)])
         scale = _conductance_m(rod, material, is_filled=is_filled) / _bridging(start, stop, conductance)
-        values = np.split(conductance * scale, np.cumsum([len(low) for low in chosen])[:-1])
-        for axis, (low, value) in enumerate(zip(chosen, values, strict=True)):
-            links[axis].ravel()[low] = value
+        cuts = np.cumsum([len(low) for low, _ in within])[:-1]
+        for axis, values in enumerate(np.split(conductance * scale, cuts)):
+            links[axis].ravel()[within[axis][0]] = values
     return links
+
+
+def _links_within(embedding: Embedding, number: int, axis: int) -> tuple[NDArray[np.intp], FloatArray]:
+    """Lower cells of the links along an axis between cells of one rod, and both ends' length from its pole (2, n)."""
+    shape = embedding.grid.shape
+    first, second = axis_pair(embedding.owner == number, axis)
+    inside = np.zeros(shape, bool)
+    axis_pair(inside, axis)[0][:] = first & second
+    low = np.flatnonzero(inside)
+    arc, stride = embedding.arc_m.ravel(), int(np.prod(shape[axis + 1 :]))
+    return low, np.sort(np.stack([arc[low], arc[low + stride]]), axis=0)
 
 
 def _bridging(start: FloatArray, stop: FloatArray, conductance: FloatArray) -> FloatArray:
