@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,7 +34,7 @@ from foramen.physics.tissue import TissueField, tissue_field
 
 FloatArray = NDArray[np.float64]
 
-MUSCLE = tissue_properties("muscle", frequency_hz=500e3)
+MUSCLE, BONE = (tissue_properties(name, frequency_hz=500e3) for name in ("muscle", "bone_cortical"))
 RADIUS_M, BORE_M, TIP_M = 0.635e-3, 0.419e-3, 10e-3  # 18 G x 10 mm
 PAD = Drive(potential_V=(1.0,), is_far_ground=True)
 
@@ -69,9 +70,11 @@ def make_embedding(rods: Sequence[Rod], *, cells_per_radius: float = 1.0, growth
     return embed(grid, rods)
 
 
-def make_field(grid: BoxGrid, *, is_perfused: bool = True) -> TissueField:
-    """Muscle everywhere."""
-    return tissue_field([MUSCLE], np.zeros((1, *grid.shape), dtype=np.intp), is_perfused=is_perfused)
+def make_field(grid: BoxGrid, *, bone_below_m: float = -math.inf) -> TissueField:
+    """Muscle, and cortical bone below a height."""
+    part = (bone_below_m - grid.edges_m[2][:-1]) / grid.widths_m[2]
+    samples = np.broadcast_to(part > np.linspace(0.05, 0.95, 10)[:, None, None, None], (10, *grid.shape))
+    return tissue_field([MUSCLE, BONE], samples.astype(np.intp), is_perfused=True)
 
 
 def run_strip(
@@ -85,6 +88,7 @@ def run_strip(
     coolant: Coolant | None = None,
     limits: GeneratorLimits | None = None,
     cool_down_s: float = 0.0,
+    bone_below_m: float = -math.inf,
 ) -> StripLesion:
     """A lesion in muscle; thermocouples at the poles unless given."""
     generator = Generator(
@@ -102,7 +106,7 @@ def run_strip(
     )
     return simulate_strip(
         embedding,
-        make_field(embedding.grid),
+        make_field(embedding.grid, bone_below_m=bone_below_m),
         sensors=sensors or [metal_sensor(embedding, number, 0.0) for number in range(len(embedding.rods))],
         stages=[Stage(drive=drive, generator=generator) for drive in drives],
         model=model,

@@ -13,7 +13,8 @@ from foramen.physics.box_contours import BoxExtent, measure_box
 from foramen.physics.contours import measure
 from foramen.physics.rf_lesion import Lesion
 from foramen.physics.strip_lesion import Control, StripLesion, metal_sensor, tissue_sensor
-from physics.box_case import TIP_M, make_embedding, make_pair, make_rod, run_strip
+from foramen.physics.tissue import tissue_field
+from physics.box_case import BONE, MUSCLE, TIP_M, make_embedding, make_pair, make_rod, run_strip
 from physics.lesion_case import make_generator, make_grid, run_lesion
 
 
@@ -52,6 +53,21 @@ def test_single_electrode_agrees_with_the_conformal_engine(
     assert last.impedance_ohm == pytest.approx(conformal.impedance_final_ohm, rel=0.04)
     assert last.power_W == pytest.approx(conformal.power_final_W, rel=0.04)
     assert lesion.hottest_tissue_degC == pytest.approx(conformal.hottest_tissue_degC, abs=4)
+
+
+def test_bone_ahead_of_the_pole_acts_as_on_the_conformal_grid() -> None:
+    """Cortical bone from 2 mm ahead: the same interface on both grids, sizes, power and ohm within 4 %."""
+    grid, ahead_m = make_grid(step=0.12), 2e-3
+    depth = (-ahead_m - grid.node_z_m[grid.inner :, :, None])[None]
+    bone = tissue_field([MUSCLE, BONE], (depth > 0).astype(np.intp), is_perfused=True)
+    wanted = run_lesion(grid, tissue=bone, generator=make_generator(time_s=60))
+    rod = make_rod()
+    found = run_strip(make_embedding([rod], growth=0.15), bone_below_m=float(rod.path_m[0, 2]) - ahead_m)
+    size, truth = extent(found, 50), measure(grid, wanted.peak_degC, wanted.surface_peak_degC, 50)
+    assert size.extent_m[0] == pytest.approx(truth.width_m, rel=0.04)
+    assert size.extent_m[2] == pytest.approx(truth.length_m, rel=0.04)
+    assert found.history[-1].power_W == pytest.approx(wanted.power_final_W, rel=0.04)
+    assert found.history[-1].impedance_ohm == pytest.approx(wanted.impedance_final_ohm, rel=0.04)
 
 
 def test_energy_is_accounted_for(pair: StripLesion) -> None:
