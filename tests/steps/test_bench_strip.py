@@ -8,6 +8,7 @@ import pytest
 
 from foramen.errors import InputError
 from foramen.model.device import Thermocouple
+from foramen.steps.bench_lesion import bench_lesion
 from foramen.steps.bench_strip import BenchStrip, Order, bench_strip
 
 
@@ -106,3 +107,20 @@ def test_three_at_once_are_symmetric_and_need_both_gaps() -> None:
 def test_impossible_input_says_what_to_do(changes: dict[str, object], says: str) -> None:
     with pytest.raises(InputError, match=says):
         strip(**changes)
+
+
+def test_one_electrode_against_a_pad_agrees_with_the_bench_lesion() -> None:
+    """The other engine, the same question: 50 degC and impedance within 4 % at the default fineness."""
+    same = {
+        "outer_diameter_mm": 1.27,
+        "inner_diameter_mm": 0.838,
+        "tip_mm": 5.0,
+        "temperature_degC": 75.0,
+        "time_s": 30.0,
+        "thermocouple": Thermocouple.MID,
+    }
+    one, bench = bench_strip(electrodes=1, growth=0.2, **same), bench_lesion(**same)  # type: ignore[arg-type]
+    assert one.isotherms["50"].across_mm == pytest.approx(bench.isotherms["50"].width_mm, rel=0.04)
+    assert one.isotherms["50"].length_mm == pytest.approx(bench.isotherms["50"].length_mm, rel=0.04)
+    assert one.impedance_final_ohm == pytest.approx(bench.impedance_final_ohm, rel=0.04)
+    assert one.midpoint_peak_degC == ()
