@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -51,7 +52,8 @@ class Found:
     def against(self, truth: Found) -> str:
         """Differences from the truth as cells of a table."""
         names = ("near_mm", "across_mm", "away_mm", "length_mm", "volume_mm3", "initial_ohm", "final_ohm", "power_W")
-        cells = [f"{100 * (getattr(self, name) / getattr(truth, name) - 1):+.1f} %" for name in names]
+        ratios = [getattr(self, name) / getattr(truth, name) for name in names]
+        cells = ["-" if math.isnan(ratio) else f"{100 * (ratio - 1):+.1f} %" for ratio in ratios]
         return " | ".join([*cells, f"{self.hottest_degC - truth.hottest_degC:+.1f}"])
 
 
@@ -112,6 +114,7 @@ def half_pair(spacing_m: float, time_s: float) -> Found:
     half = conformal(lambda p: p[:, 0] > spacing_m / 2, 32, beyond=mirror, time_s=time_s)
     return replace(
         half,
+        near_mm=math.nan,  # ends at the plane
         volume_mm3=2 * half.volume_mm3,
         initial_ohm=2 * half.initial_ohm,
         final_ohm=2 * half.final_ohm,
