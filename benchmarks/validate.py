@@ -23,7 +23,7 @@ ANATOMY = ("anatomy", "geometry", "knowledge/anatomy.yaml", "knowledge/registrat
 TABLES: dict[str, tuple[str, ...]] = {
     "rf_accuracy": ENGINE,
     "rf_relations": ENGINE,
-    "rf_embedded": (*ENGINE, "steps/bench_strip.py"),
+    "rf_embedded": (*ENGINE, "steps/bench_strip.py", "../../benchmarks/rf_conformal.py"),
     "landmarks": ANATOMY,
     "real_scans": (*ANATOMY, "steps/targeting.py", "steps/trajectory", "techniques"),
 }
