@@ -8,6 +8,7 @@ from foramen.errors import InputError, KnowledgeError
 from foramen.knowledge.facts import fact, number
 from foramen.model.thermal import (
     ConductivityLaw,
+    Coolant,
     DamageSet,
     GeneratorLimits,
     NeedleMaterial,
@@ -96,6 +97,15 @@ def needle_material() -> NeedleMaterial:
         core_J_per_m3_K=filled * capacity,
         insulation_m=number("tissues.cannula_insulation_mm") / 1e3,
         insulation_W_per_m_K=number("tissues.cannula_insulation_W_per_m_K"),
+    )
+
+
+@cache
+def coolant() -> Coolant:
+    """Fluid of a generic cooled electrode."""
+    return Coolant(
+        temperature_degC=number("tissues.coolant_degC"),
+        transfer_W_per_m2_K=number("tissues.coolant_transfer_W_per_m2_K"),
     )
 
 

@@ -34,6 +34,17 @@ class NeedleMaterial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coolant:
+    """Fluid that flows in the lumen of a cooled electrode, at one temperature along it.
+
+    `transfer_W_per_m2_K` is the heat transfer between the fluid and the inner wall.
+    """
+
+    temperature_degC: float
+    transfer_W_per_m2_K: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConductivityLaw:
     """Conductivity with temperature: sigma0 (1 + slope (T - reference)), and a fall to a fraction at boiling."""
 

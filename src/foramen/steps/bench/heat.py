@@ -16,7 +16,7 @@ from foramen.physics.damage import objection
 from foramen.physics.generator import Generator, PowerHeld, ProportionalIntegral, TemperatureHeld, VoltageHeld
 from foramen.physics.lesion import EnergyBalance, History, Lesion, TimeSteps
 from foramen.physics.rf_lesion import simulate_lesion
-from foramen.steps.bench.setup import GRID_STEP, BenchSetup, LesionSize, lesion_size, require_time
+from foramen.steps.bench.setup import GRID_STEP, BenchSetup, LesionSize, lesion_size, require_temperature, require_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +177,7 @@ def _generator(
         return VoltageHeld(voltage_V=value, time_s=time_s, limits=limits, series_ohm=series_ohm)
     if name == "power":
         return PowerHeld(power_W=value, time_s=time_s, limits=limits, series_ohm=series_ohm)
-    if not value < number("tissues.boiling_from_degC"):
-        raise InputError(f"A set temperature of {value:g} degC would boil tissue; stay below 99 degC.")
+    require_temperature(value)
     start_degC = setup.baseline_temperature_degC
     if controller == "ideal":
         return TemperatureHeld(

@@ -17,6 +17,7 @@ from foramen.knowledge.thermal import (
     tissue_properties,
 )
 from foramen.model.device import Thermocouple
+from foramen.model.thermal import TissueProperties
 from foramen.physics.contours import Extent
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
 from foramen.physics.lesion import HeatModel, TimeSteps
@@ -118,6 +119,14 @@ class BenchSetup:
             is_conducting=self.cannula_conduction,
         )
 
+    @property
+    def properties(self) -> TissueProperties:
+        """Properties of the tissue; raises `InputError` if it is unknown or carries no current."""
+        found = tissue_properties(self.tissue, frequency_hz=self.frequency_hz)
+        if not found.electric_S_per_m > 0:
+            raise InputError(f"No lesion can be made in {self.tissue}: it carries no current. Choose another tissue.")
+        return found
+
     def grid(self) -> RevolvedGrid:
         """Axisymmetric grid about the needle."""
         return needle_grid(self.shape, Resolution(step=self.step), far_m=number("tissues.far_field_mm") / MM_PER_M)
@@ -130,10 +139,7 @@ class BenchSetup:
         InputError
             If the tissue is unknown or carries no current.
         """
-        around = tissue_properties(self.tissue, frequency_hz=self.frequency_hz)
-        if not around.electric_S_per_m > 0:
-            raise InputError(f"No lesion can be made in {self.tissue}: it carries no current. Choose another tissue.")
-        table = [around, tissue_properties(FLUID, frequency_hz=self.frequency_hz)]
+        table = [self.properties, tissue_properties(FLUID, frequency_hz=self.frequency_hz)]
         radius_m = (3 * self.fluid_ml * MM3_PER_ML / (4 * np.pi)) ** (1 / 3) / MM_PER_M
         middle_m = self.tip_mm / 2 / MM_PER_M
         is_pool = np.hypot(grid.node_r_m, grid.node_z_m - middle_m)[grid.inner :, :, None] < radius_m
@@ -159,3 +165,10 @@ def require_time(time_s: float, *, limit_s: float = 1800.0) -> None:
     """Raise `InputError` unless a time can be simulated."""
     if not 0 < time_s <= limit_s:
         raise InputError(f"A lesion of {time_s:g} s is outside what is modelled (up to {limit_s:g} s).")
+
+
+def require_temperature(set_degC: float) -> None:
+    """Raise `InputError` unless tissue can be held at a temperature."""
+    limit_degC = number("tissues.boiling_from_degC")
+    if not set_degC < limit_degC:
+        raise InputError(f"A set temperature of {set_degC:g} degC would boil tissue; stay below {limit_degC:g} degC.")
