@@ -267,9 +267,8 @@ class _Run:
         solver.solve(self.joule.vec, response)
         now = time_s + length
         wanted = self.generator.wanted_degC(now) - BASELINE_DEGC
-        square = self.generator.square_voltage_V2(
-            wanted, self.sensed(self.idle), self.sensed(self.response), self.conductance_S
-        )
+        demand = max((wanted - self.sensed(self.idle)) / self.sensed(self.response), 0.0)
+        square = min(demand, self.generator.ceiling_V2(self.conductance_S))
         before.data = rise
         rise.data = idle + square * response
         self._record(length, square)

@@ -120,14 +120,17 @@ class Case:
         )
 
 
+STEPS = TimeSteps()
+"""The schedule of plans and of `foramen lesion`; both programs take these steps."""
+
 PATIENT_3D = Case(
     name="patient_3d",
     tissues=("muscle", "bone_cortical", "bone_cancellous", "fat", "blood"),
     layers=LAYERS,
     set_degC=80.0,
-    steps=TimeSteps(first_s=0.15, growth=1.45, largest_s=6.0),
+    steps=STEPS,
 )
-AXISYMMETRIC = Case(name="axisymmetric", tissues=("muscle",), layers=None, set_degC=80.0, steps=TimeSteps())
+AXISYMMETRIC = Case(name="axisymmetric", tissues=("muscle",), layers=None, set_degC=80.0, steps=STEPS)
 
 
 def bare_material() -> NeedleMaterial:
