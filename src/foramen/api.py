@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
@@ -16,13 +16,16 @@ from foramen.anatomy.reference_body import make_reference_body
 from foramen.errors import InputError
 from foramen.io import atomic_file, case_folder, plan_json
 from foramen.io.atomic_file import whole_folder, write_bytes
+from foramen.io.atlas import atlas_ledger, read_atlas, write_atlas
 from foramen.io.confirmation import confirmation
 from foramen.io.dataclass_json import to_data
 from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
 from foramen.io.record import parse_record
+from foramen.jobs.executors import choose_executor
+from foramen.jobs.resumable_map import ReportCount
 from foramen.knowledge.check import check_knowledge
-from foramen.knowledge.devices import devices, rf_cannulae
+from foramen.knowledge.devices import cannulae_of_gauge, devices
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.device import Thermocouple
@@ -32,6 +35,8 @@ from foramen.model.record import ClinicalRecord
 from foramen.model.space import PatientPosition
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
+from foramen.planning.lesion_atlas import LesionAtlas, LesionSweep, lesion_sweep, make_atlas
+from foramen.report.atlas import render_atlas
 from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
@@ -44,6 +49,8 @@ __all__ = [
     "BenchLesion",
     "Case",
     "Confirmation",
+    "LesionAtlas",
+    "LesionSweep",
     "Plan",
     "Planned",
     "Saved",
@@ -56,10 +63,12 @@ __all__ = [
     "import_case",
     "inspect",
     "lesion",
+    "lesion_sweep",
     "open_case",
     "open_plan",
     "plain",
     "plan",
+    "read_atlas",
     "reference_case",
     "reference_record",
     "require_writable",
@@ -67,6 +76,7 @@ __all__ = [
     "save_case",
     "save_contact_sheet",
     "save_in_case",
+    "sweep",
     "technique_rows",
     "techniques",
 ]
@@ -380,13 +390,10 @@ def lesion(
     thermocouple: str = "pole",
 ) -> BenchLesion:
     """One heat lesion in uniform tissue, as on the bench; diameters from the catalogue's gauge table."""
-    bores = {cannula.gauge: cannula for cannula in rf_cannulae()}
-    if gauge not in bores:
-        known = ", ".join(f"{number:g}" for number in sorted(bores))
-        raise InputError(f"No RF cannula of {gauge:g} G is in the catalogue. Choose one of {known} G.")
+    bore = cannulae_of_gauge(gauge)[0]
     return bench_lesion(
-        outer_diameter_mm=bores[gauge].outer_diameter_mm,
-        inner_diameter_mm=bores[gauge].inner_diameter_mm,
+        outer_diameter_mm=bore.outer_diameter_mm,
+        inner_diameter_mm=bore.inner_diameter_mm,
         tip_mm=tip_mm,
         temperature_degC=temperature_degC,
         time_s=time_s,
@@ -397,6 +404,35 @@ def lesion(
         ramp_s=ramp_s,
         thermocouple=Thermocouple(thermocouple),
     )
+
+
+def sweep(
+    what: LesionSweep,
+    *,
+    out: str | Path,
+    workers: int | None = None,
+    dask: str | None = None,
+    progress: ReportCount = lambda _done, _total, _left: None,
+) -> LesionAtlas:
+    """Make the lesion atlas of a sweep in the folder `out`, or go on with it where an earlier run was stopped.
+
+    Parameters
+    ----------
+    what : LesionSweep
+        The axes, as `lesion_sweep` makes them.
+    out : path
+        A new or empty folder, or that of an earlier run of the same sweep.
+    workers : int, optional
+        Local processes; as many as there are cores if not given. Results do not depend on it.
+    dask : str, optional
+        Address of a Dask scheduler that does the work instead.
+    """
+    executor = choose_executor(workers=workers, dask=dask)
+    folder = Path(out)
+    ledger = atlas_ledger(folder)
+    atlas = make_atlas(what, executor=executor, ledger=ledger, made_at=datetime.now(UTC), progress=progress)
+    write_atlas(atlas, folder, page=render_atlas(atlas))
+    return atlas
 
 
 def techniques() -> tuple[Technique, ...]:

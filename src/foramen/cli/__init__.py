@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import foramen.cli.sweep  # noqa: F401 - adds its command to the app
 from foramen.cli.commands import app
 from foramen.cli.entry import main
 

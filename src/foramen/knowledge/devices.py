@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from foramen.errors import KnowledgeError
+from foramen.errors import InputError, KnowledgeError
 from foramen.knowledge.documents import STRICT, Document, SourceKeys, Traced, read_document
 from foramen.model import device as model
 from foramen.model.device import Device, Thermocouple, TipShape
@@ -230,6 +230,15 @@ def devices_of_kind(kind: str) -> tuple[Device, ...]:
 def rf_cannulae() -> tuple[model.RfCannula, ...]:
     """The radiofrequency cannulae of the catalogue."""
     return tuple(device for device in devices() if isinstance(device, model.RfCannula))
+
+
+def cannulae_of_gauge(gauge: float) -> tuple[model.RfCannula, ...]:
+    """The radiofrequency cannulae of one gauge, all of one bore; raises `InputError` if there is none."""
+    found = tuple(cannula for cannula in rf_cannulae() if cannula.gauge == gauge)
+    if not found:
+        known = ", ".join(f"{number:g}" for number in sorted({cannula.gauge for cannula in rf_cannulae()}))
+        raise InputError(f"No RF cannula of {gauge:g} G is in the catalogue. Choose one of {known} G.")
+    return found
 
 
 def device(device_id: str) -> Device:

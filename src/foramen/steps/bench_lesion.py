@@ -17,6 +17,7 @@ from foramen.knowledge.thermal import (
     tissue_properties,
 )
 from foramen.model.device import Thermocouple
+from foramen.model.thermal import TissueProperties
 from foramen.physics.contours import Extent, measure
 from foramen.physics.damage import objection
 from foramen.physics.generator import Generator
@@ -150,7 +151,7 @@ def bench_lesion(
         If a field is not solved to its tolerance.
     """
     started = time.perf_counter()
-    _require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s)
+    require_possible(outer_diameter_mm, tip_mm, temperature_degC, time_s)
     coolest = min(numbers("damage.isotherms_degC"))
     if not 0 <= baseline_temperature_degC < coolest:
         raise InputError(
@@ -171,9 +172,7 @@ def bench_lesion(
         time_s=time_s,
         limits=generator_limits(),
     )
-    properties = tissue_properties(tissue, frequency_hz=frequency_hz)
-    if not properties.electric_S_per_m > 0:
-        raise InputError(f"No lesion can be made in {tissue}: it carries no current. Choose another tissue.")
+    properties = conducting_tissue(tissue, frequency_hz=frequency_hz)
     coagulation = damage_set("coagulation")
     model = HeatModel(
         baseline_degC=baseline_temperature_degC,
@@ -240,7 +239,16 @@ def _thermocouple_m(thermocouple: Thermocouple, shape: NeedleShape) -> float:
     return 0.0 if thermocouple is Thermocouple.POLE else shape.tip_m / 2
 
 
-def _require_possible(diameter_mm: float, tip_mm: float, temperature_degC: float, time_s: float) -> None:
+def conducting_tissue(tissue: str, *, frequency_hz: float) -> TissueProperties:
+    """Properties of a tissue in which a current can flow; raises `InputError` for another."""
+    properties = tissue_properties(tissue, frequency_hz=frequency_hz)
+    if not properties.electric_S_per_m > 0:
+        raise InputError(f"No lesion can be made in {tissue}: it carries no current. Choose another tissue.")
+    return properties
+
+
+def require_possible(diameter_mm: float, tip_mm: float, temperature_degC: float, time_s: float) -> None:
+    """Raise `InputError` for dimensions or settings that cannot be modelled."""
     if not 0.2 <= diameter_mm <= 5:
         raise InputError(f"An outer diameter of {diameter_mm:g} mm is not a needle's (0.2 to 5 mm).")
     if not 0 < tip_mm <= 40:
