@@ -15,8 +15,8 @@ from foramen import workflow
 from foramen.anatomy.reference_body import make_reference_body
 from foramen.errors import InputError
 from foramen.io import atomic_file, case_folder, plan_json
-from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.atlas import atlas_ledger, read_atlas, write_atlas
+from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.confirmation import confirmation
 from foramen.io.dataclass_json import to_data
 from foramen.io.inspect import Inspection, inspect_case

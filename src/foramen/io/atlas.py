@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import zarr
 from numpy.typing import NDArray
 
@@ -22,6 +20,9 @@ from foramen.io.atomic_file import moved_away, require_unused, whole_folder, wri
 from foramen.io.dataclass_json import from_data, to_data
 from foramen.model.evidence import Provenance
 from foramen.planning.lesion_atlas import Cell, LesionAtlas
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TABLE_FILE = "atlas.parquet"
 ARRAY_STORE = "atlas.zarr"
@@ -59,6 +60,9 @@ def write_atlas(atlas: LesionAtlas, folder: Path, *, page: str) -> None:
 
 def table_bytes(atlas: LesionAtlas) -> bytes:
     """The Parquet file of an atlas; equal atlases give equal bytes."""
+    import pyarrow as pa  # here, as it takes a fifth of a second and few commands need it
+    import pyarrow.parquet as pq
+
     names = list(atlas.rows[0])
     arrays = [_column([row[name] for row in atlas.rows]) for name in names]
     metadata = {_METADATA_KEY: json.dumps(_attributes(atlas)).encode()}
@@ -77,6 +81,9 @@ def read_atlas(folder: Path) -> LesionAtlas:
     CaseError
         If there is none, or it is damaged or of another version.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     path = folder / TABLE_FILE
     try:
         table = pq.read_table(path)
@@ -104,7 +111,9 @@ def read_arrays(folder: Path) -> dict[str, NDArray[Any]]:
     try:
         group = zarr.open_group(os.fspath(store), mode="r")
     except (OSError, ValueError) as failure:
-        raise CaseError(f"{store} cannot be read as a lesion atlas ({failure}). Make it with `foramen sweep`.") from None
+        raise CaseError(
+            f"{store} cannot be read as a lesion atlas ({failure}). Make it with `foramen sweep`."
+        ) from None
     axes = group.attrs["axes"]
     return {name: np.asarray(array[...]) for name, array in group.arrays() if name not in axes}
 
@@ -119,6 +128,8 @@ def _attributes(atlas: LesionAtlas) -> dict[str, object]:
 
 
 def _column(values: list[Cell]) -> pa.Array:
+    import pyarrow as pa
+
     kinds = {type(value) for value in values if value is not None}
     kind = pa.bool_() if kinds == {bool} else pa.string() if kinds == {str} else pa.float64()
     return pa.array(values, type=kind)
@@ -130,9 +141,7 @@ def _write_arrays(atlas: LesionAtlas, folder: Path) -> None:
     for axis, values in atlas.axes.items():
         _write_array(group, axis, list(values), shape=(len(values),), dimensions=(axis,))
     for name in atlas.columns:
-        _write_array(
-            group, name, [row[name] for row in atlas.rows], shape=atlas.shape, dimensions=tuple(atlas.axes)
-        )
+        _write_array(group, name, [row[name] for row in atlas.rows], shape=atlas.shape, dimensions=tuple(atlas.axes))
 
 
 def _write_array(

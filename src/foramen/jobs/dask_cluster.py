@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 from foramen.errors import InputError
 from foramen.jobs.outcome import Item, Outcome, Work, attempt
@@ -11,7 +11,7 @@ PATIENCE_SECONDS = 10
 """How long a scheduler may take to answer."""
 
 
-def on_dask(function: Work, items: Mapping[str, Item], *, address: str) -> Iterator[tuple[str, Outcome]]:
+def on_dask(function: Work, items: Mapping[str, Item], *, address: str) -> Generator[tuple[str, Outcome], None, None]:
     """(id, outcome) of every item, computed by the workers of a Dask cluster.
 
     The scheduler itself gives an item whose worker dies to another one, a few times
@@ -35,7 +35,7 @@ def on_dask(function: Work, items: Mapping[str, Item], *, address: str) -> Itera
     with client:
         futures = {client.submit(attempt, function, item, pure=False): key for key, item in items.items()}
         try:
-            for future in as_completed(list(futures)):
+            for future in as_completed(list(futures), loop=client.loop):
                 error = future.exception()
                 yield (
                     futures[future],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def read_ledger(content: bytes, *, header: str, path: Path) -> tuple[dict[str, o
         )
     results: dict[str, object] = {}
     kept = len(first)
-    for line in content[kept:].splitlines(keepends=True):
+    for line in io.BytesIO(content[kept:]):  # lines end at b"\n" only
         is_last = kept + len(line) == len(content)
         try:
             if not line.endswith(b"\n"):

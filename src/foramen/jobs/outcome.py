@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ class Outcome:
     failure: str = ""
 
 
-Executor = Callable[[Work, Mapping[str, Item]], Iterator[tuple[str, Outcome]]]
-"""Runs a function on every item and yields (id, outcome) in the order in which they end."""
+Executor = Callable[[Work, Mapping[str, Item]], Generator[tuple[str, Outcome], None, None]]
+"""Runs a function on every item and yields (id, outcome) in the order in which they end; closing it ends the work."""
 
 
 def attempt(function: Work, item: Item) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
@@ -36,7 +36,9 @@ class _Worker:
     is_ready: bool = False
 
 
-def in_processes(function: Work, items: Mapping[str, Item], *, workers: int) -> Iterator[tuple[str, Outcome]]:
+def in_processes(
+    function: Work, items: Mapping[str, Item], *, workers: int
+) -> Generator[tuple[str, Outcome], None, None]:
     """(id, outcome) of every item, computed by new processes with one thread each.
 
     An item whose worker dies is given to another, `ATTEMPTS` times in all. The processes end with the generator.

@@ -238,7 +238,8 @@ def make_atlas(
         rows.append({**{axis: case[axis] for axis in AXES}, **found, FAILURE: done.failures.get(key, "")})
     common = {name: str(value) for name, value in BENCH_SETTINGS.items() if name not in (*AXES, "step", "time_steps")}
     provenance = Provenance(
-        **origin,
+        foramen_version=origin["foramen_version"],
+        knowledge_sha256=origin["knowledge_sha256"],
         made_at=made_at.isoformat(timespec="seconds"),
         settings={**common, "step": str(sweep.step)},
         packages={name: metadata.version(name) for name in PACKAGES_THAT_MATTER},

@@ -30,13 +30,21 @@ class _HeatCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Chapter:
-    """One tissue and spacing: for each isotherm its pictures (title, base64) and its table by colour."""
+class _HeatTable:
+    """One time: a row for each gauge and tip, a cell for each temperature, tinted by the width of the isotherm."""
 
     title: str
-    at: str
+    rows: list[tuple[str, list[_HeatCell]]]
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chapter:
+    """One tissue and spacing: for each isotherm its pictures (title, base64) and its tables by colour."""
+
+    title: str
     figures: dict[str, list[tuple[str, str]]]
-    heat: dict[str, list[tuple[str, list[_HeatCell]]]]
+    heat: dict[str, list[_HeatTable]]
 
 
 def render_atlas(atlas: LesionAtlas) -> str:
@@ -78,21 +86,30 @@ def _chapter(place: Slice, levels: Sequence[str]) -> _Chapter:
         ]
     return _Chapter(
         title=_where(place, "tissue", "spacing_mm"),
-        at=_where(place, "time_s"),
         figures=figures,
-        heat={level: _heat_table(place, level) for level in levels},
+        heat={level: _heat_tables(place, level) for level in levels},
     )
 
 
-def _heat_table(place: Slice, level: str) -> list[tuple[str, list[_HeatCell]]]:
-    """A row for each gauge and tip, a cell for each temperature, tinted by the width of the isotherm."""
-    widest = float(np.nanmax(np.append(place.atlas.grid(f"isotherm_{level}degC_width_mm"), 0.0)))
+def _heat_tables(place: Slice, level: str) -> list[_HeatTable]:
+    widest_mm = float(np.nanmax(np.append(place.atlas.grid(f"isotherm_{level}degC_width_mm"), 0.0)))
+    return [
+        _HeatTable(
+            title=message("atlas.heat", level=level, at=_where(place.at(time_s=number), "time_s")),
+            rows=_heat_rows(place.at(time_s=number), level, widest_mm=widest_mm),
+            is_open=number == place.index["time_s"],
+        )
+        for number in range(len(place.atlas.axes["time_s"]))
+    ]
+
+
+def _heat_rows(place: Slice, level: str, *, widest_mm: float) -> list[tuple[str, list[_HeatCell]]]:
     rows = []
     for gauge, tip in itertools.product(*(range(len(place.atlas.axes[axis])) for axis in ("gauge", "tip_mm"))):
         here = place.at(gauge=gauge, tip_mm=tip)
         sizes = (here.along("temperature_degC", f"isotherm_{level}degC_{m}_mm") for m in ("width", "length"))
         limited = here.along("temperature_degC", "is_limited")
-        cells = [_heat_cell(*numbers, widest_mm=widest) for numbers in zip(*sizes, limited, strict=True)]
+        cells = [_heat_cell(*numbers, widest_mm=widest_mm) for numbers in zip(*sizes, limited, strict=True)]
         rows.append((_where(here, "gauge", "tip_mm"), cells))
     return rows
 

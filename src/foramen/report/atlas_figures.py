@@ -18,7 +18,6 @@ from foramen.report.palette import ISOTHERMS
 
 _LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
 _MARKS = "osD^vPX"
-_DOTS_PER_INCH = 150
 _MEASURES = ("width", "length")
 
 
@@ -44,8 +43,8 @@ class Slice:
 
 
 def reference_place(atlas: LesionAtlas) -> Slice:
-    """The middle of every axis; the first tissue and spacing."""
-    middle = {axis: (len(values) - 1) // 2 for axis, values in atlas.axes.items()}
+    """The middle of every axis (of two values the larger); the first tissue and spacing."""
+    middle = {axis: len(values) // 2 for axis, values in atlas.axes.items()}
     return Slice(atlas=atlas, index={**middle, "tissue": 0, "spacing_mm": 0})
 
 
@@ -120,15 +119,13 @@ def _dress(axes: Axes) -> None:
 
 def _legend(figure: Figure, axes: Axes, *, title: str) -> None:
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, title=title, loc="center right", frameon=False, fontsize=9.5, title_fontsize=9.5
-    )
+    figure.legend(handles, labels, title=title, loc="center right", frameon=False, fontsize=9.5, title_fontsize=9.5)
 
 
 def _finished(figure: Figure) -> bytes:
     """The picture, with room for the legend on the right."""
     figure.tight_layout(rect=(0, 0, 1 - 1.05 / figure.get_figwidth(), 1), h_pad=1.2, w_pad=1.2)
-    return png_bytes(figure, dots_per_inch=_DOTS_PER_INCH)
+    return png_bytes(figure, dots_per_inch=150)
 
 
 def levels_of(atlas: LesionAtlas) -> Sequence[str]:
