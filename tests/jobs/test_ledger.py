@@ -140,7 +140,7 @@ def test_other_work_is_refused_and_the_ledger_stays(tmp_path: Path) -> None:
     before = path.read_bytes()
     for other in ({"count": 7}, {"binding": "b"}, {"function": third_unless_odd}):
         with pytest.raises(CaseError, match="other work"):
-            run_map(path, **other)  # type: ignore[arg-type]
+            run_map(path, **other)
     assert path.read_bytes() == before
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from foramen.errors import ForamenError, InputError
 from foramen.jobs.executors import choose_executor
-from foramen.jobs.outcome import attempt
+from foramen.jobs.outcome import Work, attempt
 from foramen.jobs.processes import ATTEMPTS, in_processes
 from map_work import (
     die_on_seven,
@@ -89,10 +89,8 @@ def test_a_worker_that_is_killed_in_the_middle_loses_one_item_which_is_done_agai
 @pytest.mark.parametrize(
     ("function", "reason"), [(die_on_seven, "was killed by SIGKILL"), (leave_on_seven, "ended with exit code 9")]
 )
-def test_an_item_that_always_kills_its_worker_is_given_up_and_the_rest_completes(
-    function: type[object], reason: str
-) -> None:
-    outcomes = dict(in_processes(function, items_of(9), workers=2))  # type: ignore[arg-type]
+def test_an_item_that_always_kills_its_worker_is_given_up_and_the_rest_completes(function: Work, reason: str) -> None:
+    outcomes = dict(in_processes(function, items_of(9), workers=2))
     assert outcomes.pop("item 7").failure == f"its worker {reason}, {ATTEMPTS} times"
     assert len(outcomes) == 8
     assert all(not outcome.failure for outcome in outcomes.values())
