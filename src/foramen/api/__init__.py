@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from foramen.api.atlas import sweep
 from foramen.api.bench import lesion, pulsed, strip_lesion
 from foramen.api.chain import (
     REFERENCE_PROCEDURE_AT,
@@ -23,6 +24,7 @@ from foramen.api.chain import (
     save_in_case,
     techniques,
 )
+from foramen.io.atlas import read_atlas
 from foramen.io.confirmation import confirmation
 from foramen.knowledge.check import check_knowledge
 from foramen.knowledge.devices import devices
@@ -30,6 +32,7 @@ from foramen.model.case import Case
 from foramen.model.plan import Confirmation, Plan
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
+from foramen.planning.lesion_atlas import LesionAtlas, LesionSweep, lesion_sweep
 from foramen.steps.bench import BenchLesion, BenchPulsed, BenchStrip
 from foramen.techniques import technique_rows
 from foramen.workflow import Planned
@@ -41,6 +44,8 @@ __all__ = [
     "BenchStrip",
     "Case",
     "Confirmation",
+    "LesionAtlas",
+    "LesionSweep",
     "Plan",
     "Planned",
     "Saved",
@@ -53,11 +58,13 @@ __all__ = [
     "import_case",
     "inspect",
     "lesion",
+    "lesion_sweep",
     "open_case",
     "open_plan",
     "plain",
     "plan",
     "pulsed",
+    "read_atlas",
     "reference_case",
     "reference_record",
     "require_writable",
@@ -67,6 +74,7 @@ __all__ = [
     "save_contact_sheet",
     "save_in_case",
     "strip_lesion",
+    "sweep",
     "technique_rows",
     "techniques",
 ]

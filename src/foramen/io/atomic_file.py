@@ -152,6 +152,26 @@ def whole_folder(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def moved_away(path: Path) -> Iterator[None]:
+    """Put an older folder aside, and back again if the block fails."""
+    aside = path.with_name(f".foramen-old-{path.name}")
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        if path.exists():
+            path.rename(aside)
+    except OSError as failure:
+        raise disk_error(path, failure) from failure
+    try:
+        yield
+    except BaseException:
+        if aside.exists():
+            shutil.rmtree(path, ignore_errors=True)
+            aside.rename(path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def require_unused(path: Path) -> None:
     """Raise `CaseError` if a folder to be made exists already and is not empty."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):

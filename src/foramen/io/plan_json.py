@@ -6,11 +6,9 @@ images do not show a structure, plan.json says ``UNKNOWN``.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ import zarr
 from numpy.typing import NDArray
 
 from foramen.errors import CaseError
-from foramen.io.atomic_file import disk_error, whole_folder, write_bytes
+from foramen.io.atomic_file import moved_away, whole_folder, write_bytes
 from foramen.io.dataclass_json import UNKNOWN_TEXT, from_data, to_data
 from foramen.io.dataclass_schema import schema_of
 from foramen.model.case import Case
@@ -69,7 +67,7 @@ def write_plan(plan: Plan, folder: Path) -> Path:
     data, arrays = plan_data(plan)
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     store = folder / EFFECT_STORE
-    with _moved_away(store):
+    with moved_away(store):
         if arrays:
             with whole_folder(store) as temporary:
                 group = zarr.open_group(os.fspath(temporary), mode="w")
@@ -77,26 +75,6 @@ def write_plan(plan: Plan, folder: Path) -> Path:
                     group.create_array(name, data=np.ascontiguousarray(array), chunks=array.shape)
         write_bytes(folder / PLAN_FILE, text.encode())
     return folder / PLAN_FILE
-
-
-@contextlib.contextmanager
-def _moved_away(path: Path) -> Iterator[None]:
-    """Put an older folder aside, and back again if the block fails."""
-    aside = path.with_name(f".foramen-old-{path.name}")
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        if path.exists():
-            path.rename(aside)
-    except OSError as failure:
-        raise disk_error(path, failure) from failure
-    try:
-        yield
-    except BaseException:
-        if aside.exists():
-            shutil.rmtree(path, ignore_errors=True)
-            aside.rename(path)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_plan(path: Path) -> Plan:

@@ -1,1 +1,1 @@
-"""How work is run: threads now; later a resumable map over local processes or a cluster."""
+"""How work is run: a resumable map over local processes or a Dask cluster, with a ledger; it knows no case."""

@@ -152,14 +152,14 @@ def bench_lesion(
         step=step,
     )
     held = {"temperature": temperature_degC, "voltage": voltage_V, "power": power_W}
-    generator = _generator(held, setup, time_s=time_s, ramp_s=ramp_s, series_ohm=series_ohm, controller=controller)
+    generator = held_generator(held, setup, time_s=time_s, ramp_s=ramp_s, series_ohm=series_ohm, controller=controller)
     grid = setup.grid()
     model = setup.model(cool_down_s=cool_down_s, steps=time_steps)
     lesion = simulate_lesion(grid, setup.tissue_about(grid), generator=generator, model=model)
     return _result(lesion, _coagulation(lesion, model.damage[0], time_s), time.perf_counter() - started)
 
 
-def _generator(
+def held_generator(
     held: Mapping[str, float | None],
     setup: BenchSetup,
     *,
@@ -168,6 +168,7 @@ def _generator(
     series_ohm: float,
     controller: str,
 ) -> Generator:
+    """The generator that holds the one value given of temperature, voltage and power; see `bench_lesion`."""
     given = {name: value for name, value in held.items() if value is not None}
     if len(given) != 1:
         raise InputError(f"The generator holds one of {', '.join(held)}; {len(given)} are given. Give one.")

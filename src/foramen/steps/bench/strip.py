@@ -188,7 +188,7 @@ def bench_strip(
         thermocouple=thermocouple,
         frequency_hz=frequency_hz,
     )
-    _require_row(outer_diameter_mm, spacing_mm, electrodes, cool_down_s)
+    require_row(outer_diameter_mm, spacing_mm, electrodes, cool_down_s)
     if is_cooled and not cannula_conduction:
         raise InputError("A cooled electrode conducts heat through its wall: leave cannula conduction on.")
     properties = setup.properties
@@ -315,7 +315,8 @@ MOST_ELECTRODES = 8
 """Longest row that is computed."""
 
 
-def _require_row(diameter_mm: float, spacing_mm: float, electrodes: int, cool_down_s: float) -> None:
+def require_row(diameter_mm: float, spacing_mm: float, electrodes: int, cool_down_s: float) -> None:
+    """Raise `InputError` unless electrodes can stand in a row like that."""
     if not 1 <= electrodes <= MOST_ELECTRODES:
         raise InputError(f"A strip of {electrodes} electrodes is not modelled: give 1 to {MOST_ELECTRODES}.")
     if electrodes == 1 and spacing_mm:
