@@ -95,6 +95,20 @@ def test_one_value_on_an_axis_draws_no_curve_over_it(tmp_path: Path) -> None:
     assert 'id="tissues"' not in page
 
 
+def test_curves_fill_their_picture(atlas: LesionAtlas) -> None:
+    """A mark outside the panels, even an empty one, would shrink them."""
+    picture = np.asarray(Image.open(io.BytesIO(draw_against(reference_place(atlas), "time_s", "50"))), dtype=int)
+    is_coloured = np.ptp(picture, axis=2) > 90
+    assert is_coloured.any(axis=0).mean() > 0.4
+
+
+def test_two_bodies_are_told(atlas: LesionAtlas) -> None:
+    rows = tuple({**row, "isotherm_50degC_is_one_body": False, "spacing_mm": 30.0} for row in atlas.rows)
+    apart = replace(atlas, rows=rows, axes={**atlas.axes, "spacing_mm": (30.0,)})
+    assert render_atlas(apart).count(" in parts<") == render_atlas(atlas).count("50 °C in mm") * 4
+    assert " in parts<" not in render_atlas(atlas)
+
+
 def test_pictures_show_the_numbers_and_are_equal_bytes_each_time(atlas: LesionAtlas) -> None:
     place = reference_place(atlas)
     assert [place.value(axis) for axis in ("gauge", "temperature_degC", "time_s")] == [22.0, 80.0, 20.0]

@@ -73,7 +73,7 @@ def table_bytes(atlas: LesionAtlas) -> bytes:
     return content
 
 
-def read_atlas(folder: Path) -> LesionAtlas:
+def read_atlas(folder: str | Path) -> LesionAtlas:
     """The atlas of a folder, from its table.
 
     Raises
@@ -84,7 +84,7 @@ def read_atlas(folder: Path) -> LesionAtlas:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path = folder / TABLE_FILE
+    path = Path(folder) / TABLE_FILE
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as failure:

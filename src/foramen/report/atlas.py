@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import NDArray
 
 from foramen.planning.lesion_atlas import LesionAtlas
 from foramen.report.atlas_figures import Slice, draw_against, draw_tissues, levels_of, reference_place
@@ -109,17 +110,27 @@ def _heat_rows(place: Slice, level: str, *, widest_mm: float) -> list[tuple[str,
         here = place.at(gauge=gauge, tip_mm=tip)
         sizes = (here.along("temperature_degC", f"isotherm_{level}degC_{m}_mm") for m in ("width", "length"))
         limited = here.along("temperature_degC", "is_limited")
-        cells = [_heat_cell(*numbers, widest_mm=widest_mm) for numbers in zip(*sizes, limited, strict=True)]
+        joined = _joined(here, level)
+        cells = [_heat_cell(*numbers, widest_mm=widest_mm) for numbers in zip(*sizes, limited, joined, strict=True)]
         rows.append((_where(here, "gauge", "tip_mm"), cells))
     return rows
 
 
-def _heat_cell(width_mm: float, length_mm: float, limited: float, *, widest_mm: float) -> _HeatCell:
+def _joined(place: Slice, level: str) -> NDArray[np.float64]:
+    """Along the temperatures, 0 where the region about two electrodes falls into parts."""
+    column = f"isotherm_{level}degC_is_one_body"
+    if column not in place.atlas.columns:
+        return np.ones(len(place.atlas.axes["temperature_degC"]))
+    return place.along("temperature_degC", column)
+
+
+def _heat_cell(width_mm: float, length_mm: float, limited: float, joined: float, *, widest_mm: float) -> _HeatCell:
     if np.isnan(width_mm):
         return _HeatCell(text=message("atlas.failed"), tint="#FFFFFF", is_limited=False)
     weight = _STRONGEST * width_mm / widest_mm if widest_mm else 0.0
     red, green, blue = (round(255 * (1 - weight * (1 - part))) for part in rgb(_TINT))
-    text = message("atlas.size", width=f"{width_mm:.1f}", length=f"{length_mm:.1f}") if width_mm else "0"
+    size = "atlas.size_apart" if joined == 0 else "atlas.size"
+    text = message(size, width=f"{width_mm:.1f}", length=f"{length_mm:.1f}") if width_mm else "0"
     return _HeatCell(text=text, tint=f"#{red:02X}{green:02X}{blue:02X}", is_limited=limited == 1)
 
 

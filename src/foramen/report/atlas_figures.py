@@ -85,7 +85,8 @@ def _draw_gauges(axes: Axes, place: Slice, axis: str, column: str) -> None:
         y = here.along(axis, column)
         axes.plot(x, y, color=colour, lw=1.6, marker=_MARKS[number % len(_MARKS)], ms=4.5, label=f"{gauge:g} G")
         is_limited = here.along(axis, "is_limited") == 1
-        axes.plot(x[is_limited], y[is_limited], "o", ms=10, mfc="none", mec=colour, mew=1.2, clip_on=False)
+        (marks,) = axes.plot(x[is_limited], y[is_limited], "o", ms=10, mfc="none", mec=colour, mew=1.2, clip_on=False)
+        marks.set_in_layout(False)  # an empty line that is not clipped has an endless extent
 
 
 def draw_tissues(place: Slice) -> bytes:
