@@ -31,6 +31,7 @@ from foramen.model.plan import (
     Delivery,
     Plan,
     ReviewStatus,
+    RfHeatEffect,
     RfSetting,
     Target,
     View,
@@ -42,6 +43,7 @@ from foramen.planning.checks import PlanLimits, check_plan, plan_status
 from foramen.planning.current_record import current_record
 from foramen.planning.drug_totals import lidocaine_total
 from foramen.planning.paths import PlannedPaths, deliver, find_paths
+from foramen.planning.robust import prepare, robustness, with_robustness
 from foramen.planning.settings import choose_cannula, choose_setting
 from foramen.steps.candidacy import assess
 from foramen.steps.care import plan_care
@@ -75,6 +77,7 @@ class PlanRequest:
     lesions: int | None = None
     image_age_max_months: float | None = None
     confirmation: Confirmation | None = None
+    robust_seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,7 +137,10 @@ def _candidacy(case: Case, technique: Technique, level: Level, side: Side, *, pr
     )
 
 
-@with_one_blas_thread
+NOMINAL_SHARE = 0.3
+"""Part of the progress that belongs to the plan itself where its robustness is asked for too."""
+
+
 def plan_case(
     case: Case, request: PlanRequest, *, anatomy: Anatomy | None = None, progress: ReportProgress = lambda _s, _f: None
 ) -> Planned:
@@ -157,6 +163,24 @@ def plan_case(
         If level, side, image or request cannot be used. A plan that breaks a hard limit is returned with
         the status rejected and its reasons, not raised.
     """
+    seed = request.robust_seed
+    if seed is None:
+        return _plan_case(case, request, anatomy, progress=progress)
+    _require_seed(seed)
+    planned = _plan_case(case, request, anatomy, progress=lambda stage, done: progress(stage, NOMINAL_SHARE * done))
+    if not any(isinstance(delivery.effect, RfHeatEffect) for delivery in planned.plan.deliveries):
+        return planned
+    return add_robustness(
+        planned,
+        case,
+        seed=seed,
+        progress=lambda stage, done: progress(stage, NOMINAL_SHARE + (1 - NOMINAL_SHARE) * done),
+    )
+
+
+@with_one_blas_thread
+def _plan_case(case: Case, request: PlanRequest, anatomy: Anatomy | None, *, progress: ReportProgress) -> Planned:
+    """The plan on the nominal anatomy, needle and tissue."""
     clock = Clock(progress=progress)
     technique = technique_of(request.technique)
     knowledge = technique_knowledge(technique.id)
@@ -228,6 +252,30 @@ def plan_case(
         ),
     )
     return Planned(plan=plan, anatomy=anatomy, stage_seconds=clock.stop())
+
+
+def add_robustness(
+    planned: Planned, case: Case, *, seed: int, progress: ReportProgress = lambda _s, _f: None
+) -> Planned:
+    """A plan with its robustness: probabilities over what is not known exactly, and the check that follows.
+
+    Raises
+    ------
+    InputError
+        If the plan has no heat effect, or the seed is negative.
+    """
+    _require_seed(seed)
+    clock = Clock(progress=progress)
+    clock.stage("reduced model", 0.0)
+    prepared = prepare(planned.plan, case, planned.anatomy, progress=lambda done: progress("reduced model", 0.8 * done))
+    clock.stage("scenarios", 0.8)
+    plan = with_robustness(planned.plan, robustness(prepared, seed=seed))
+    return Planned(plan=plan, anatomy=planned.anatomy, stage_seconds=planned.stage_seconds | clock.stop())
+
+
+def _require_seed(seed: int) -> None:
+    if seed < 0:
+        raise InputError(f"The seed of the scenarios is {seed}; give 0 or more.")
 
 
 def _limits(knowledge: TechniqueKnowledge, request: PlanRequest) -> PlanLimits:

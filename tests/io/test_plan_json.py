@@ -41,6 +41,7 @@ from foramen.model.plan import (
 )
 from foramen.model.space import PatientPosition
 from foramen.model.verdict import Criterion, Dissent, Question, Severity, Truth, Verdict, VerdictStatus
+from planning.robust_effect import make_robust
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "docs" / "plan.schema.json"
 
@@ -245,10 +246,30 @@ def test_what_is_written_is_read_again(tmp_path: Path, level: Level) -> None:
     assert not same(plan, dataclasses.replace(plan, id="other")), "the comparison itself must be able to fail"
 
 
+def test_robustness_is_written_and_read_again(tmp_path: Path) -> None:
+    """Every field comes back; a structure that is not shown reads UNKNOWN; the file obeys the schema."""
+    plan = dataclasses.replace(make_plan(), robust=make_robust())
+    again = plan_json.read_plan(plan_json.write_plan(plan, tmp_path))
+    assert again.robust == plan.robust
+    data = json.loads((tmp_path / "plan.json").read_text())
+    assert data["robust"]["structures"][1]["median_degC"] == "UNKNOWN"
+    jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).validate(data)
+
+
+def test_a_plan_of_version_1_0_is_still_read(tmp_path: Path) -> None:
+    """Without the key `robust`, as it was written before."""
+    file = plan_json.write_plan(make_plan(), tmp_path)
+    data = json.loads(file.read_text())
+    del data["robust"]
+    data["schema"]["version"] = "1.0"
+    file.write_text(json.dumps(data))
+    assert same(plan_json.read_plan(tmp_path), make_plan())
+
+
 def test_keys_that_others_rely_on(tmp_path: Path) -> None:
     plan_json.write_plan(make_plan(), tmp_path)
     data = json.loads((tmp_path / "plan.json").read_text())
-    assert data["schema"] == {"name": "foramen-plan", "version": "1.0"}
+    assert data["schema"] == {"name": "foramen-plan", "version": "1.1"}
     target = data["targets"][0]
     assert (target["crosses_bone"], target["joint_served"], target["level"], target["side"]) == (
         "L4",
@@ -313,7 +334,7 @@ def test_later_minor_version_may_add_keys(tmp_path: Path) -> None:
     file = plan_json.write_plan(make_plan(), tmp_path)
     data = json.loads(file.read_text())
     data["schema"]["version"] = "1.7"
-    data["robust"] = {"samples": 100}
+    data["told_later"] = {"samples": 100}
     file.write_text(json.dumps(data))
     assert same(plan_json.read_plan(tmp_path), make_plan())
 

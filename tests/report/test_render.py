@@ -15,10 +15,12 @@ from foramen.errors import ForamenError, FrameError
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import Plan, PlanStatus
+from foramen.model.robust import RobustDecision
 from foramen.model.verdict import Question
 from foramen.report import figures, render_card, render_pdf, render_report
 from foramen.report.messages import message
 from foramen.report.sheet import needle_line
+from planning.robust_effect import make_robust
 from report.plan_factory import NOT_MODELLED, make_plan
 
 DISCLAIMER = "Research use only. Not a medical device."
@@ -55,6 +57,35 @@ def test_the_report_says_what_where_and_how_sure(html: str, plan: Plan) -> None:
         plan.trajectories[0].view.words,
     ):
         assert text.replace("'", "&#39;") in html
+
+
+def test_robustness_is_told_with_intervals_and_provenance(plan: Plan, case: Case, anatomy: Anatomy) -> None:
+    """Probabilities, what was varied and from where, error of the reduced model, worst case; absent if not computed."""
+    robust = make_robust([target.name for target in plan.targets], decision=RobustDecision.UNDECIDED)
+    told = replace(plan, robust=robust)
+    html = render_report(told, case, anatomy, figures(told, case, anatomy))
+    for text in (
+        message("report.robust"),
+        "Geometric capture probability under the stated model",
+        "45.6 % (42.6 to 48.6 %)",
+        "1.2 % (0.0 to 4.2 %)",
+        message("robust.undecided"),
+        "tip along the shaft",
+        "unverified",
+        "32 scenarios solved in full",
+        "Scenario 41",
+        "nerve 4 mm off",
+        "1 more stay below 38 °C in 95 % of the scenarios",
+        message("robust.histogram_alt"),
+    ):
+        assert text in html, text
+    row = html.partition("<td>thecal sac</td>")[2].partition("</tr>")[0]
+    assert "UNKNOWN" in row
+    assert "success" not in html.partition(message("report.robust"))[2].partition("</section>")[0]
+
+
+def test_without_robustness_nothing_is_said_of_it(html: str) -> None:
+    assert message("report.robust") not in html
 
 
 def test_unknown_structures_are_said_to_be_unknown(html: str) -> None:

@@ -28,7 +28,7 @@ from foramen.model.plan import Plan
 PLAN_FILE = "plan.json"
 EFFECT_STORE = "effect.zarr"
 SCHEMA_NAME = "foramen-plan"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 NOTICE = "Research use, not a medical device."
 
 _OWN_KEYS = ("schema", "notice")
@@ -175,6 +175,9 @@ def _swap_unknown(content: dict[str, Any], swap: Callable[[Any], Any]) -> None:
     for delivery in content["deliveries"]:
         for peak in delivery["effect"].get("peaks", ()):
             peak["peak_degC"] = swap(peak["peak_degC"])
+    for structure in (content.get("robust") or {}).get("structures", ()):
+        for key in ("median_degC", "high_degC"):
+            structure[key] = swap(structure[key])
 
 
 def case_path_of(plan: Plan, path: Path, *, case: Path | None = None) -> Path:
@@ -206,6 +209,8 @@ def json_schema() -> dict[str, Any]:
     unknown = {"anyOf": [{"type": "number"}, {"const": UNKNOWN_TEXT}]}
     definitions["Clearance"]["properties"]["distance_mm"] = unknown
     definitions["PeakTemperature"]["properties"]["peak_degC"] = unknown
+    for key in ("median_degC", "high_degC"):
+        definitions["RobustStructure"]["properties"][key] = unknown
     plan = definitions["Plan"]
     plan["properties"] = {
         "schema": {

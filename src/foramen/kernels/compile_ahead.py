@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foramen.kernels import conductance, distance, exposure, raycast, stencil
+from foramen.kernels import conductance, distance, exposure, needle_field, raycast, stencil
 
 
 def compile_all() -> None:
@@ -19,9 +19,10 @@ def compile_all() -> None:
     *links, far = conductance.face_conductances(np.ones(shape), halves, True, False)
     diagonal = conductance.sum_of_conductances(*links, far)
     conductance.joule_heat_w(np.ones(shape), np.ones(shape), halves, *links, far, np.ones((3, 3)))
+    none = (np.empty((0, 0, 0)),) * 3
     for is_revolved in (True, False):
         factors = stencil.preconditioner(diagonal, (links[0], links[1], links[2]), is_revolved=is_revolved)
-        stencil.conjugate_gradients(diagonal, *links, *factors, np.ones(shape), np.zeros(shape), 1e-3, 3)
+        stencil.conjugate_gradients(diagonal, *links, *factors, *none, np.ones(shape), np.zeros(shape), 1e-3, 3)
     exposure.add_exposure(np.ones(2), np.ones(2), 1.0, np.ones((4, 2)), 0.0, 1.0, np.zeros((2, 2)))
 
     field = np.zeros((8, 8, 8), dtype=np.float32)
@@ -30,6 +31,9 @@ def compile_all() -> None:
     points = np.zeros((2, 3))
     distance.sample_trilinear(field, index_from_world, points)
     distance.segments_to_polyline(points, points + 1.0, points + np.array([[2.0], [3.0]]))
+
+    nodes = (np.arange(3.0), np.array([0.4, 1.2]), np.arange(1.0, 3.0))
+    needle_field.read_field(points, np.zeros(3), np.eye(3), nodes, 1.0, np.zeros((3, 4, 3)))
 
     starts = np.array([[4.0, 4.0, -2.0], [3.0, 3.0, -2.0]])
     directions = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])

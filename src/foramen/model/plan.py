@@ -13,6 +13,7 @@ from foramen.model.care import Care
 from foramen.model.device import RfCannula, Thermocouple
 from foramen.model.evidence import Citation, Provenance
 from foramen.model.levels import Level, Side, Vertebra
+from foramen.model.robust import RobustEffect
 from foramen.model.space import FloatArray, PatientPosition
 from foramen.model.verdict import Verdict
 
@@ -349,6 +350,7 @@ class Plan:
     citations: tuple[Citation, ...]
     limits: tuple[str, ...]
     provenance: Provenance
+    robust: RobustEffect | None = None
 
     def trajectory(self, trajectory_id: str) -> Trajectory:
         """The chosen trajectory of that id."""

@@ -18,6 +18,7 @@ from foramen.report.carm import attenuation_of, draw_view
 from foramen.report.course import draw_course
 from foramen.report.cuts import CutScene, draw_cuts
 from foramen.report.messages import message
+from foramen.report.robustness import draw_histograms
 from foramen.report.scene import build_scene
 from foramen.report.scene_pictures import cameras_of, draw_scene
 from foramen.report.slices import bone_mask
@@ -31,7 +32,7 @@ def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
     """PNG pictures of a plan by name.
 
     Names: ``<n>-cuts``, ``<n>-3d-working``, ``<n>-3d-oblique``, ``<n>-3d-lateral`` and ``<n>-course`` for the n-th
-    target (from 1), and ``view-<m>`` for the m-th of `pictured_views`.
+    target (from 1), ``view-<m>`` for the m-th of `pictured_views`, and ``robust`` where robustness was computed.
 
     Raises
     ------
@@ -53,6 +54,8 @@ def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
         attenuation = attenuation_of(case.image, centre)
         for number, view in enumerate(pictured_views(plan), start=1):
             tasks[f"view-{number}"] = partial(draw_view, attenuation, view, plan.trajectories)
+    if plan.robust is not None:
+        tasks["robust"] = partial(draw_histograms, plan.robust)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # each picture is made by one thread
         made = list(pool.map(lambda task: task(), tasks.values()))
     return dict(zip(tasks, made, strict=True))

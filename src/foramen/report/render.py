@@ -17,6 +17,7 @@ from foramen.model.plan import HEAT_CHECK, CheckStatus, Plan
 from foramen.model.verdict import Criterion, Severity, Truth
 from foramen.report.figures import distinct_views, figures, picture_of_view, pictured_views
 from foramen.report.messages import message
+from foramen.report.robustness import COOL_BELOW, cool_structures
 from foramen.report.sheet import is_posture_changed, keep_out_lines, target_sheets, unknown_lines
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ def _fill(
         views=distinct_views(plan),
         pictured=pictured_views(plan),
         picture_of_view=picture_of_view,
+        cool_structures=cool_structures(plan.robust),
+        cool_level_degC=COOL_BELOW,
         is_posture_changed=is_posture_changed(plan),
         picture={name: _data_uri(content) for name, content in pictures.items()},
         t=message,

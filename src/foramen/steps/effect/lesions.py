@@ -22,12 +22,13 @@ from foramen.knowledge.thermal import (
 from foramen.model.device import Thermocouple
 from foramen.model.plan import RfSetting, Trajectory
 from foramen.model.space import FloatArray
+from foramen.model.thermal import TissueShift
 from foramen.physics.generator import TemperatureHeld
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
 from foramen.physics.lesion import HeatModel
 from foramen.physics.placed_lesion import PlacedLesion
 from foramen.physics.rf_lesion import simulate_lesion
-from foramen.physics.tissue import tissue_field
+from foramen.physics.tissue import shifted_field, tissue_field
 from foramen.steps.effect.patient import BOX_MM, NERVE_SETS, Patient
 from foramen.units import MM_PER_M
 
@@ -63,8 +64,13 @@ def lesion_through(
     setting: RfSetting,
     resolution: Resolution,
     progress: Callable[[float], None] | None,
+    *,
+    shift: TissueShift | None = None,
 ) -> tuple[PlacedLesion, NDArray[np.uint8]]:
-    """The lesion of one trajectory, and the origin index of the tissue of every cell outside the needle."""
+    """The lesion of one trajectory, and the origin index of the tissue of every cell outside the needle.
+
+    With a `shift`, tissue and generator differ from the tables; the device's limit then holds for the display.
+    """
     if setting.temperature_degC > trajectory.device.max_temperature_degC:
         raise InputError(
             f"{setting.temperature_degC:g} degC is above the limit of {trajectory.device.name} "
@@ -79,13 +85,16 @@ def lesion_through(
     samples, origin = _sampled(patient.tissues, points, grid)
     table = [tissue_properties(name, frequency_hz=setting.frequency_hz) for name in patient.tissues.names]
     generator = TemperatureHeld(
-        set_degC=setting.temperature_degC,
+        set_degC=setting.temperature_degC + (shift.set_offset_K if shift else 0.0),
         start_degC=model.baseline_degC,
         ramp_s=setting.ramp_s,
         time_s=setting.time_s,
         limits=generator_limits(),
     )
     field = tissue_field(table, samples, is_perfused=patient.is_perfused)
+    if shift is not None:
+        muscle = tissue_properties("muscle", frequency_hz=setting.frequency_hz)
+        field = shifted_field(field, shift, reference_S_per_m=muscle.electric_S_per_m)
     lesion = simulate_lesion(grid, field, generator=generator, model=model, progress=progress)
     return PlacedLesion(lesion=lesion, frame=frame), origin
 

@@ -1,0 +1,127 @@
+"""Fields on the revolved grid about a needle, read at points in space.
+
+The grid is that of `physics.grid.RevolvedGrid`: spherical shells about the round end, then cylinders about the
+shaft. Lengths are in one unit. Every point is independent of the others, so the result does not depend on the
+number of threads that share them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fraction(value: float, nodes: Float) -> float:
+    """Fractional index of a value among rising nodes, held at both ends."""
+    last = nodes.shape[0] - 1
+    if value <= nodes[0]:
+        return 0.0
+    if value >= nodes[last]:
+        return float(last)
+    low, high = 0, last
+    while high - low > 1:
+        middle = (low + high) // 2
+        if nodes[middle] <= value:
+            low = middle
+        else:
+            high = middle
+    return low + float((value - nodes[low]) / (nodes[high] - nodes[low]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _indices(r: float, z: float, radial: Float, polar: Float, axial: Float, ball: float) -> tuple[float, float]:
+    """Fractional indices (i, k) of a point at distance r from the axis and height z."""
+    height = z - ball
+    angle = math.atan2(r, -height)
+    is_ball = height < 0.0
+    distance = math.hypot(r, height) if is_ball else r
+    last = polar.shape[0] - 1
+    k = _fraction(angle, polar) if is_ball else polar.shape[0] + _fraction(z, axial)
+    reach = max(distance, 1e-12)
+    before = reach * (math.pi / 2 - polar[last])  # from the last polar node to where ball and cylinder meet
+    along = reach * (angle - polar[last]) if is_ball else before + height
+    seam = along / (before + axial[0] - ball)
+    if 0.0 <= seam <= 1.0:
+        k = last + seam
+    return _fraction(distance, radial), k
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _slope(first: float, last: float, before: float, after: float) -> float:
+    """Slope at a node between secants `before` and `after` over lengths `first` and `last`: no overshoot."""
+    if before * after <= 0.0:
+        return 0.0
+    near, far = 2.0 * last + first, last + 2.0 * first
+    return (near + far) / (near / before + far / after)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _monotone_cubic(nodes: Float, values: Float, row: int, fraction: float) -> float:
+    """Monotone cubic (Fritsch, Carlson) between nodes `row` and `row` + 1; `values` are of `row` - 1 to `row` + 2."""
+    length = nodes[row + 1] - nodes[row]
+    secant = (values[2] - values[1]) / length
+    start, end = secant, secant
+    if row > 0:
+        step = nodes[row] - nodes[row - 1]
+        start = _slope(step, length, (values[1] - values[0]) / step, secant)
+    if row < nodes.shape[0] - 2:
+        step = nodes[row + 2] - nodes[row + 1]
+        end = _slope(length, step, secant, (values[3] - values[2]) / step)
+    t = fraction
+    rest = (t * t - 2.0 * t + 1.0) * t * start + (t - 1.0) * t * t * end
+    found: float = values[1] + (3.0 - 2.0 * t) * t * t * (values[2] - values[1]) + length * rest
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def read_field(
+    points: Float, tip: Float, axes: Float, nodes: tuple[Float, Float, Float], ball: float, field: Float
+) -> Float:
+    """A field at points, shape (n,): monotone cubic away from the needle, linear along and about it, held at the edges.
+
+    Straight lines between cells would read too much of a temperature that falls like a hollow curve.
+
+    Parameters
+    ----------
+    points : ndarray (n, 3)
+    tip : ndarray (3,)
+        Pole of the needle's tip.
+    axes : ndarray (3, 3)
+        Rows: direction of angle 0, direction of angle 90 deg, direction from tip to hub.
+    nodes : tuple of ndarray
+        Radial, polar (rad) and axial nodes of the grid.
+    ball : float
+        Height of the centre of the round end above the pole.
+    field : ndarray (nr, nk, nj)
+    """
+    radial, polar, axial = nodes
+    rows, columns, angles = field.shape
+    found = np.empty(points.shape[0])
+    values = np.empty(4)
+    for n in range(points.shape[0]):
+        x = points[n, 0] - tip[0]
+        y = points[n, 1] - tip[1]
+        w = points[n, 2] - tip[2]
+        first = axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * w
+        second = axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * w
+        height = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * w
+        i, k = _indices(math.hypot(first, second), height, radial, polar, axial, ball)
+        j = math.atan2(second, first) / (2 * math.pi) * angles - 0.5
+        i0 = min(int(i), rows - 2)
+        k0 = min(int(k), columns - 2)
+        j0 = math.floor(j)
+        fk, fj = k - k0, j - j0
+        before, after = j0 % angles, (j0 + 1) % angles
+        for a in range(4):
+            row = min(max(i0 - 1 + a, 0), rows - 1)
+            low = field[row, k0, before] + fj * (field[row, k0, after] - field[row, k0, before])
+            high = field[row, k0 + 1, before] + fj * (field[row, k0 + 1, after] - field[row, k0 + 1, before])
+            values[a] = low + fk * (high - low)
+        found[n] = _monotone_cubic(radial, values, i0, i - i0)
+    return found
