@@ -167,7 +167,7 @@ def joule_error(step: float) -> float:
 
 
 def pulse_error() -> float:
-    """Heat of one 20 ms pulse next to a sphere of 0.5 mm at 45 V: sigma E^2 t / (rho c), of the rise; no time to flow."""
+    """Heat of a 20 ms pulse of 45 V about a sphere of 0.5 mm without time to flow: sigma E^2 t / (rho c), relative."""
     radius, volts, length = 0.5e-3, 45.0, 0.02
     grid = shells(radius, 1.0, 400)
     field = solve_potential(grid, np.full(grid.shape, SIGMA))
@@ -214,7 +214,7 @@ def pennes_shells_error(cells: int) -> float:
 
 
 def transient_error(steps: int, cells: int) -> float:
-    """60 s about a sphere held hot: dTs (a/r) erfc((r-a) / (2 sqrt(alpha t))), in growing steps of BDF2, of its rise."""
+    """60 s about a sphere held hot, in growing steps: dTs (a/r) erfc((r-a) / (2 sqrt(alpha t))), of its rise."""
     grid, first, held, source = _held_shells(cells)
     none = np.zeros(grid.shape)
     rise, before, last = none, none, None

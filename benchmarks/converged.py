@@ -21,7 +21,7 @@ from foramen.physics.generator import TemperatureHeld
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
 from foramen.physics.lesion import Lesion, TimeSteps
 from foramen.physics.rf_lesion import simulate_lesion
-from foramen.physics.tissue import TissueField, tissue_field
+from foramen.physics.tissue import TissueField, tissue_field, uniform_field
 from foramen.steps.bench.setup import BenchSetup
 
 FloatArray = NDArray[np.float64]
@@ -39,8 +39,10 @@ QUANTITIES = (
 )
 
 BONE_FROM_MM, BONE_TO_MM = 1.5, 3.5
-"""A slab of cortical bone on one side of the needle, from and to this distance from its axis; cancellous bone behind."""
+"""A slab of cortical bone on one side of the needle, from and to here; cancellous bone behind it."""
 VOXEL_MM = 0.6
+
+TABLE = [tissue_properties(name, frequency_hz=500e3) for name in ("muscle", "bone_cortical", "bone_cancellous")]
 
 
 def finer(fine: float) -> TimeSteps:
@@ -57,15 +59,13 @@ def finer(fine: float) -> TimeSteps:
 def lesion_on(grid: RevolvedGrid, tissue: TissueField, fine: float = 1.0) -> Lesion:
     """The usual lesion on a grid, in a tissue."""
     generator = TemperatureHeld(set_degC=80.0, start_degC=37.0, ramp_s=10.0, time_s=90.0, limits=generator_limits())
-    return simulate_lesion(
-        grid, tissue, generator=generator, model=SETUP.model(cool_down_s=0.0, steps=finer(fine))
-    )
+    return simulate_lesion(grid, tissue, generator=generator, model=SETUP.model(cool_down_s=0.0, steps=finer(fine)))
 
 
 def in_muscle(step: float, fine: float = 1.0, angles: int = 1) -> Lesion:
     """The usual lesion in muscle alone."""
     grid = grid_of(SETUP.shape, step, angles)
-    return lesion_on(grid, SETUP.tissue_about(grid), fine)
+    return lesion_on(grid, uniform_field(TABLE[0], grid, is_perfused=True), fine)
 
 
 def grid_of(shape: NeedleShape, step: float, angles: int) -> RevolvedGrid:
@@ -82,9 +82,6 @@ def beside_bone(step: float, angles: int, fine: float = 1.0, *, is_voxel: bool =
     grid = grid_of(SETUP.shape, step, angles)
     across = voxel_samples_m(grid) if is_voxel else own_samples_m(grid)
     return lesion_on(grid, tissue_field(TABLE, _slab(across * 1e3), is_perfused=True), fine)
-
-
-TABLE = [tissue_properties(name, frequency_hz=500e3) for name in ("muscle", "bone_cortical", "bone_cancellous")]
 
 
 def _slab(across_mm: FloatArray) -> NDArray[np.intp]:
@@ -129,28 +126,25 @@ def values(lesion: Lesion) -> FloatArray:
     )
 
 
-def limit(sizes: Sequence[float], found: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """Limits for vanishing sizes, and observed orders (not a number where the changes do not shrink steadily).
+def limit(sizes: Sequence[float], found: Sequence[FloatArray]) -> FloatArray:
+    """Limits for vanishing sizes, of which there are three, each the same part of the one before.
 
-    `sizes` are three, each the same part of the one before.
+    The order is the observed one, held between 1 and 2; it is 1 where the changes do not shrink steadily.
     """
     coarse, middle, fine = found
-    ratio = sizes[0] / sizes[1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        order = np.log((coarse - middle) / (middle - fine)) / math.log(ratio)
+        order = np.log((coarse - middle) / (middle - fine)) / math.log(sizes[0] / sizes[1])
     trusted = np.clip(np.nan_to_num(order, nan=1.0, posinf=2.0, neginf=1.0), 1.0, 2.0)
-    return fine + (fine - middle) / (ratio**trusted - 1), order
+    end: FloatArray = fine + (fine - middle) / ((sizes[0] / sizes[1]) ** trusted - 1)
+    return end
 
 
 def converged(shared: FloatArray, limits: Sequence[FloatArray]) -> FloatArray:
     """The value when every size vanishes, from the limits of each alone."""
-    return shared + sum((found - shared for found in limits), np.zeros_like(shared))
+    return shared + np.sum([found - shared for found in limits], axis=0)
 
 
-Run = Callable[[float], Lesion]
-
-
-def limit_of(run: Run, sizes: Sequence[float]) -> tuple[list[FloatArray], FloatArray, FloatArray]:
-    """Values of a lesion for three sizes, their limits and orders."""
+def limit_of(run: Callable[[float], Lesion], sizes: Sequence[float]) -> tuple[list[FloatArray], FloatArray]:
+    """Values of a lesion for three sizes, and their limits."""
     found = [values(run(size)) for size in sizes]
-    return [*found], *limit(sizes, found)
+    return found, limit(sizes, found)
