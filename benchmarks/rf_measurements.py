@@ -292,14 +292,15 @@ PAGE_TEXT = """# Published measurements, simulated as they were done
 102 rats, 80 degC for 120 s, the electrode at 0 to 6 mm from the root. Gauge, tip, direction of the root from the
 electrode, ramp, and the thickness and place of the bone are not on record: 22 G x 5 mm beside the root is declared,
 and the others stand beside it. Muscle at 37 degC, conducting cannula, thermocouple at the pole, ramp of 10 s, distances
-from the needle's surface, 30 s of cooling included. The far field lies at 50 mm, farther than a rat reaches. Each cell: peak
-temperature (degC), Omega of coagulation, CEM43 (min); half of a nerve's function is lost at 48 to 64 min (Wondergem).
+from the needle's surface, 30 s of cooling included. The far field lies at 50 mm, farther than a rat reaches. Each
+cell: peak temperature (degC), Omega of coagulation, CEM43 (min); half of a nerve's function is lost at 48 to 64 min
+(Wondergem 1988).
 
 {rats}
 
 What this says. Agreement: marked injury at 0 mm, none at 6 mm, where every case stays far below the dose for half
-loss; at 4 and 5 mm the range of cases lies on both sides of that dose or just below it, as for an injury that
-improves or is minimal. Disagreement: at 2 mm every case predicts coagulation, where injury was reduced and improved;
+loss; at 4 mm the cases lie on both sides of that dose and at 5 mm below it, as fits an injury that improves or is
+minimal. Disagreement: at 2 mm every case predicts coagulation, where injury was reduced and improved;
 and bone of 1 to 1.5 mm lowers the temperature behind it by a few degrees only, where the report saw no injury with
 bone between. The model gives bone no such protection; the abstract does not say where it lay and how thick it was.
 
@@ -328,9 +329,9 @@ Goldberg 1995: no uncooled probe made a lesion thicker than 16 mm on the average
 {goldberg}
 
 What this says. Agreement: with a bath of 21 degC and the 50 degC edge the widths of Cosman lie in the published ranges
-or within 0.5 mm of them, for every tip. Disagreement: with a bath of 37 degC the 50 degC edge is far too wide, and the 60
-degC edge is too narrow for most. Twelve minutes at 90 degC exceed the bound of Goldberg at the 50 degC edge in either
-bath; at the 60 degC edge they keep it in the cold bath only. So bath and edge decide, and neither is on record.
+or within 0.6 mm of them, for every tip. Disagreement: with a bath of 37 degC the 50 degC edge is far too wide, and the
+60 degC edge is too narrow for most. Twelve minutes at 90 degC exceed the bound of Goldberg at the 50 degC edge in
+either bath; at the 60 degC edge they keep it in the cold bath only. So bath and edge decide, and neither is on record.
 
 The other rows cannot be simulated with what is stated:
 
