@@ -3,7 +3,7 @@
 The lesion is the usual one of the bench: 18 G x 10 mm, 80 degC displayed, 90 s, muscle. Everything that is uncertain
 about it is varied at once, each over its range: the low and high ends on record, or a stated prior where there is none
 (marked; the priors are knowledge/rf_priors.yaml). mu* is the mean size of the change that goes with an input's whole
-range, wherever the others are; for a choice (thermocouple, perfusion, isotherm) it is the mean size of one change of it.
+range, wherever the others are; for a choice (thermocouple, perfusion, isotherm) it is the mean size of one change.
 sigma says how much the change differs from place to place (interactions, bends).
 """
 
@@ -70,7 +70,7 @@ def ranged(key: str, text: str, fact_id: str) -> Input:
 
 INPUTS = (
     ranged("electric", "electric conductivity, factor", "rf_priors.electric_factor"),
-    ranged("slope", "its slope with temperature", "tissues.sigma_slope_per_K"),
+    ranged("slope", "slope of conductivity with temperature", "tissues.sigma_slope_per_K"),
     ranged("thermal", "thermal conductivity, factor", "rf_priors.thermal_factor"),
     ranged("capacity", "heat capacity, factor", "rf_priors.heat_capacity_factor"),
     ranged("perfusion", "perfusion", "rf_priors.muscle_perfusion_ml_per_min_kg"),
@@ -299,14 +299,15 @@ and within what is stated, known or assumed about one and the same setting the s
 this package are to be compared with each other and with the isotherm they belong to, not with a ruler.
 
 Usual values (50 degC): {usual} (mm, mm, ohm). {TRAJECTORIES} trajectories, {TRAJECTORIES * (len(INPUTS) + 1)}
-lesions, by SALib; a second screen holds the fluid at none. Each cell: mu* (sigma), and mu* as a part of the usual value.
+lesions, by SALib; a second screen holds the fluid at none. Each cell: mu* (sigma), and mu* as a part of the usual
+value.
 
 ![mu* of every input](rf_sensitivity.png)
 
 {chr(10).join(screen_rows(screen, dry))}
 
-The isotherm that is called the lesion and the fluid injected before decide most. Electric conductivity counts only where
-it differs from that of the fluid beside it: without fluid it moves the impedance and leaves the size nearly as it is.
+The isotherm that is called the lesion and the fluid injected before decide most. Electric conductivity counts only
+where it differs from that of the fluid beside it: without fluid it moves the impedance and leaves the size as it is.
 
 All inputs drawn evenly and independently from their ranges ({SAMPLES} lesions each, Latin hypercube):
 
