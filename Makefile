@@ -41,6 +41,7 @@ check: $(VENV)/.installed-dev  ## format, lint, types, imports, fast tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow and not data"
 
 validate: $(VENV)/.installed-dev  ## the large tables (resumable)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m benchmarks.validate
 
 bench: $(VENV)/.installed-dev  ## speed and accuracy (beside a peer where there is one)

@@ -20,10 +20,17 @@ LEDGER = ROOT / "docs" / "validation" / "ledger.json"
 ENGINE = ("physics", "kernels", "steps/bench", "knowledge/tissues.yaml", "knowledge/damage.yaml")
 ANATOMY = ("anatomy", "geometry", "knowledge/anatomy.yaml", "knowledge/registration.yaml")
 
+BENCH = "../../benchmarks"
+CONVERGED = f"{BENCH}/converged.py"
+CLOSED_FORMS = f"{BENCH}/closed_forms.py"
+MEASURED = f"{BENCH}/measurements.yaml"
+
 TABLES: dict[str, tuple[str, ...]] = {
-    "rf_accuracy": ENGINE,
+    "rf_accuracy": (*ENGINE, "steps/effect/simulation.py", CONVERGED, CLOSED_FORMS),
     "rf_relations": ENGINE,
-    "rf_embedded": (*ENGINE, "../../benchmarks/rf_conformal.py"),
+    "rf_measurements": (*ENGINE, "knowledge/devices.yaml", "steps/effect/simulation.py", CONVERGED, MEASURED),
+    "rf_sensitivity": (*ENGINE, "knowledge/rf_priors.yaml"),
+    "rf_embedded": (*ENGINE, f"{BENCH}/rf_conformal.py"),
     "landmarks": ANATOMY,
     "real_scans": (*ANATOMY, "steps/targeting.py", "steps/trajectory", "techniques"),
 }
