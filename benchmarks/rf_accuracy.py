@@ -51,11 +51,11 @@ def order(errors: list[float]) -> str:
 
 
 def closed_form_rows() -> Iterator[str]:
-    """One row for each closed form but the spheroids of the table."""
+    """One row for each closed form."""
     resistance, potential = forms.sphere_errors()
     yield f"| sphere, resistance 1 / (4 pi sigma a) | {percent(resistance)} | |"
     yield f"| sphere (point source), potential V0 a / r, of V0 | {percent(potential)} | |"
-    spheroids = max(forms.spheroid_errors(row).largest for row in forms.spheroid_table())
+    spheroids = max(forms.spheroid_errors(gauge, tip_mm).largest for gauge, tip_mm in forms.SPHEROIDS)
     yield f"| prolate spheroids, the worst of 160 numbers below | {percent(spheroids)} | |"
     yield f"| steady Joule heat of a sphere | {percent(forms.sphere_joule_error())} of the rise | |"
     joule = [forms.joule_error(step) for step in (2 * GRID_STEP, GRID_STEP, GRID_STEP / 2)]
@@ -174,8 +174,8 @@ called staircased lie in a plain cylinder grid of the same solver.
 |---|---|---|
 {lines(closed_form_rows())}
 
-All prolate spheroids of the reference table (45 V, 0.4459 S/m), staircased with 24 cells across the radius; errors in
-per cent. The field on a staircase's own faces is that of its steps: at the surface (0 mm) and at the pole the field
+Prolate spheroids as thick and long as electrodes, staircased with 24 cells across the radius; errors in per cent of the
+resistance, of the field beside the middle by distance from the surface, and of that at the pole. The field on a staircase's own faces is that of its steps: at the surface (0 mm) and at the pole the field
 follows from the current that was found, by geometry.
 
 {lines(spheroid_rows())}
