@@ -198,14 +198,16 @@ class _Run:
         storage = self.system.capacity_J_per_K * (formula.now / length)
         inertia = formula.last * state.enthalpy - formula.before * state.enthalpy_before
         inertia *= self.system.capacity_J_per_K / length
-        rise, square = self._solved(now, length, storage, inertia, guess)
-        if not (self.water.is_boiling(guess) or self.water.is_boiling(rise)):
-            return rise, square
+        rise, square = guess, state.square_V2
+        if not self.water.is_boiling(guess):
+            rise, square = self._solved(now, length, storage, inertia, guess, square)
+            if not self.water.is_boiling(rise):
+                return rise, square
         for _ in range(BOILING_LIMIT):
             # h(T) ~ h(T*) + h'(T*) (T - T*); the next T* is where the enthalpy of the linear law lies
             slope, enthalpy = self.water.slope_at(rise), self.water.enthalpy_K(rise)
             offset = storage * (enthalpy - slope * rise)
-            found, square = self._solved(now, length, storage * slope, inertia - offset, rise)
+            found, square = self._solved(now, length, storage * slope, inertia - offset, rise, square)
             corrected = self.water.rise_K(enthalpy + slope * (found - rise))
             error = float(np.abs(self.water.enthalpy_K(found) - enthalpy - slope * (found - rise)).max())
             rise = corrected
@@ -214,9 +216,12 @@ class _Run:
         return found, square
 
     def _solved(
-        self, now: float, length: float, storage: FloatArray, inertia: FloatArray, guess: FloatArray
+        self, now: float, length: float, storage: FloatArray, inertia: FloatArray, guess: FloatArray, trial: float
     ) -> tuple[FloatArray, float]:
-        """Solution of the linear step for given heat capacities, and the squared voltage that goes with it."""
+        """Solution of the linear step for given heat capacities, and the squared voltage that goes with it.
+
+        `trial` is a squared voltage near it.
+        """
         state, generator = self.state, self.generator
         is_like = self.last_system is not None and max(length, self.like_s) < LIKE_STEPS * min(length, self.like_s)
         system = implicit_system(
@@ -234,7 +239,6 @@ class _Run:
             right = inertia + square * source
             return system.solve(right, guess, tolerance=HEAT_TOLERANCE, what="bioheat equation")[0], square
         response = system.solve(source, state.response, tolerance=RESPONSE_TOLERANCE, what="bioheat equation")[0]
-        trial = state.square_V2
         right = inertia + trial * source
         rise = system.solve(right, guess, tolerance=HEAT_TOLERANCE, what="bioheat equation")[0]
         for _ in range(2):
