@@ -8,7 +8,7 @@ import pytest
 
 from foramen.errors import InputError
 from foramen.model.device import Thermocouple
-from foramen.steps.bench import BenchStrip, Order, bench_lesion, bench_strip
+from foramen.steps.bench import BenchStrip, Order, Tines, bench_lesion, bench_strip
 
 
 def strip(**changes: object) -> BenchStrip:
@@ -123,3 +123,47 @@ def test_one_electrode_against_a_pad_agrees_with_the_bench_lesion() -> None:
     assert one.isotherms["50"].length_mm == pytest.approx(bench.isotherms["50"].length_mm, rel=0.04)
     assert one.impedance_final_ohm == pytest.approx(bench.impedance_final_ohm, rel=0.04)
     assert one.midpoint_peak_degC == ()
+
+
+def single(**changes: object) -> BenchStrip:
+    """One electrode against a pad, with changes."""
+    return strip(electrodes=1, spacing_mm=0.0, **changes)
+
+
+def test_a_bend_widens_the_lesion_in_its_plane_and_a_slight_one_changes_nothing() -> None:
+    straight, slight, bent = single(), single(bend_radius_mm=5000.0), single(bend_radius_mm=12.0)
+    assert slight.isotherms["50"].across_mm == pytest.approx(straight.isotherms["50"].across_mm, rel=0.02)
+    assert bent.isotherms["50"].across_mm > straight.isotherms["50"].across_mm + 0.5
+    assert bent.isotherms["50"].thickness_mm == pytest.approx(straight.isotherms["50"].thickness_mm, rel=0.05)
+    assert bent.isotherms["50"].volume_mm3 == pytest.approx(straight.isotherms["50"].volume_mm3, rel=0.1)
+
+
+def test_tines_lower_the_resistance_and_widen_the_lesion() -> None:
+    wires = Tines(count=3, length_mm=3.0, diameter_mm=0.6, splay_deg=45.0, leave_mm=1.5)
+    plain, tined = single(tip_mm=5.0), single(tip_mm=5.0, tines=wires)
+    assert tined.impedance_initial_ohm < 0.85 * plain.impedance_initial_ohm
+    assert tined.isotherms["50"].across_mm > plain.isotherms["50"].across_mm + 1
+    assert tined.midpoint_peak_degC == ()
+    assert len(tined.as_json()["tip_temperatures_degC"]) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"bend_radius_mm": 2.0}, "turns back on itself"),
+        ({"bend_radius_mm": 0.5}, "tighter than"),
+        ({"bend_radius_mm": 15.0, "electrodes": 2, "spacing_mm": 8.0}, "one at a time"),
+        ({"tines": Tines(count=3, length_mm=3.0, diameter_mm=0.5, splay_deg=120.0, leave_mm=1.5)}, "do not fit"),
+        ({"tines": Tines(count=3, length_mm=3.0, diameter_mm=0.5, splay_deg=45.0, leave_mm=15.0)}, "do not fit"),
+    ],
+)
+def test_impossible_shapes_are_refused(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        strip(**({"electrodes": 1, "spacing_mm": 0.0} | changes))
+
+
+def test_impossible_tines_are_refused() -> None:
+    with pytest.raises(InputError, match="give 1 to 6"):
+        Tines(count=0, length_mm=3.0, diameter_mm=0.5, splay_deg=45.0, leave_mm=1.0)
+    with pytest.raises(InputError, match="of diameter"):
+        Tines(count=3, length_mm=3.0, diameter_mm=0.0, splay_deg=45.0, leave_mm=1.0)

@@ -33,7 +33,7 @@ from foramen.model.plan import Confirmation, Plan
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
 from foramen.planning.lesion_atlas import LesionAtlas, LesionSweep, lesion_sweep
-from foramen.steps.bench import BenchLesion, BenchPulsed, BenchStrip
+from foramen.steps.bench import BenchLesion, BenchPulsed, BenchStrip, Tines
 from foramen.techniques import technique_rows
 from foramen.workflow import Planned
 
@@ -50,6 +50,7 @@ __all__ = [
     "Planned",
     "Saved",
     "Technique",
+    "Tines",
     "Verdict",
     "assess",
     "check_knowledge",

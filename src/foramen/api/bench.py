@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from foramen.knowledge.devices import cannulae_of_gauge
 from foramen.model.device import Thermocouple
-from foramen.steps.bench import BenchLesion, BenchPulsed, BenchStrip, Order, bench_lesion, bench_pulsed, bench_strip
+from foramen.steps.bench import (
+    BenchLesion,
+    BenchPulsed,
+    BenchStrip,
+    Order,
+    Tines,
+    bench_lesion,
+    bench_pulsed,
+    bench_strip,
+)
 
 
 def lesion(
@@ -95,6 +104,8 @@ def strip_lesion(
     electrodes: int = 2,
     order: str = "sequential",
     is_cooled: bool = False,
+    bend_radius_mm: float | None = None,
+    tines: Tines | None = None,
     tissue: str = "muscle",
     perfusion: bool = True,
     cannula_conduction: bool = True,
@@ -102,7 +113,7 @@ def strip_lesion(
     ramp_s: float = 10.0,
     thermocouple: str = "pole",
 ) -> BenchStrip:
-    """Bipolar lesion of electrodes in a row, or of one cooled electrode, in uniform tissue."""
+    """Lesion of electrodes in a row, one against the other, or of a single cooled, curved or tined one."""
     bore = cannulae_of_gauge(gauge)[0]
     return bench_strip(
         outer_diameter_mm=bore.outer_diameter_mm,
@@ -114,6 +125,8 @@ def strip_lesion(
         electrodes=electrodes,
         order=Order(order),
         is_cooled=is_cooled,
+        bend_radius_mm=bend_radius_mm,
+        tines=tines,
         tissue=tissue,
         perfusion=perfusion,
         cannula_conduction=cannula_conduction,

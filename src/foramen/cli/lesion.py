@@ -12,7 +12,7 @@ from foramen.cli.printing import DISCLAIMER, print_json, stdout
 from foramen.errors import InputError
 
 if TYPE_CHECKING:
-    from foramen.api import BenchLesion, BenchStrip
+    from foramen.api import BenchLesion, BenchStrip, Tines
 
 Ohms = Annotated[float, Parameter(help="Return pad, body and cable: part of the impedance that is shown.")]
 
@@ -45,19 +45,25 @@ def lesion(
         Literal["sequential", "simultaneous"], Parameter(help="Pairs of neighbours in turn, or all at once.")
     ] = "sequential",
     cooled: Annotated[bool, Parameter(negative="", help="Electrodes cooled by a fluid inside.")] = False,
+    bend_radius_mm: Annotated[float | None, Parameter(help="The bare tip lies on an arc of this radius.")] = None,
+    tines: Annotated[
+        tuple[int, float, float, float, float] | None,
+        Parameter(help="Wires from the tip: count, length and diameter in mm, angle to the axis, mm from the pole."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Simulate one heat lesion in uniform tissue, as on the bench; of several electrodes with --spacing-mm."""
+    """Simulate a heat lesion in uniform tissue, as on the bench, of one electrode or of several (--spacing-mm)."""
     from foramen import api
 
     if temperature_c is None and voltage_v is None and power_w is None:
         temperature_c = 80.0
     title = f"{gauge:g} G x {tip_mm:g} mm in {tissue}"
-    if cooled or spacing_mm is not None or electrodes is not None:
+    is_embedded = cooled or any(x is not None for x in (spacing_mm, electrodes, bend_radius_mm, tines))
+    if is_embedded:
         if temperature_c is None or fluid_ml or series_ohm or controller != "ideal":
             raise InputError(
-                "Electrodes in a row and cooled ones are modelled at a held temperature only, without fluid, series "
-                "resistance or a real controller. Leave those options out."
+                "Electrodes in a row, cooled, curved and tined ones are modelled at a held temperature only, without "
+                "fluid, series resistance or a real controller. Leave those options out."
             )
         strip = api.strip_lesion(
             gauge=gauge,
@@ -68,6 +74,8 @@ def lesion(
             electrodes=electrodes or (1 if spacing_mm is None else 2),
             order=order,
             is_cooled=cooled,
+            bend_radius_mm=bend_radius_mm,
+            tines=None if tines is None else tines_of(tines),
             tissue=tissue,
             perfusion=perfusion == "on",
             cannula_conduction=cannula_conduction == "on",
@@ -95,6 +103,14 @@ def lesion(
         controller=controller,
     )
     tell_lesion(result, title, as_json=json)
+
+
+def tines_of(numbers: tuple[int, float, float, float, float]) -> Tines:
+    """Tines by their numbers in the order of the option."""
+    from foramen.api import Tines
+
+    count, length_mm, diameter_mm, splay_deg, leave_mm = numbers
+    return Tines(count=count, length_mm=length_mm, diameter_mm=diameter_mm, splay_deg=splay_deg, leave_mm=leave_mm)
 
 
 def tell_lesion(result: BenchLesion, title: str, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""How large is the lesion of two or more parallel electrodes, or of a cooled one? (`foramen lesion --spacing-mm`)"""
+"""How large is the lesion of several parallel electrodes, or of a cooled, curved or tined one?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from foramen.model.device import Thermocouple
 from foramen.physics.box_conduction import Drive, bipolar
 from foramen.physics.box_contours import line_extent_m, measure_box, value_at, values_along
 from foramen.physics.damage import objection
-from foramen.physics.embedded_electrode import Embedding, FloatArray, Rod, embed, rod_grid
+from foramen.physics.embedded_electrode import Embedding, FloatArray, embed, rod_grid
 from foramen.physics.generator import TemperatureHeld
 from foramen.physics.strip_lesion import (
     Control,
@@ -39,6 +39,7 @@ from foramen.physics.strip_lesion import (
     tissue_sensor,
 )
 from foramen.physics.tissue import tissue_field
+from foramen.steps.bench.course import Tines, curved_rod, straight_rod, with_tines
 from foramen.steps.bench.setup import BenchSetup, require_temperature, require_time
 from foramen.units import MM_PER_M
 
@@ -136,6 +137,8 @@ def bench_strip(
     order: Order = Order.SEQUENTIAL,
     control: Control = Control.HOTTEST,
     is_cooled: bool = False,
+    bend_radius_mm: float | None = None,
+    tines: Tines | None = None,
     tissue: str = "muscle",
     perfusion: bool = True,
     cannula_conduction: bool = True,
@@ -148,7 +151,9 @@ def bench_strip(
     cells_per_radius: float = 1.5,
     growth: float = 0.15,
 ) -> BenchStrip:
-    """Lesion of parallel electrodes in a row, in uniform tissue: bipolar pairs, or one electrode against a pad.
+    """Lesion of parallel electrodes in a row, or of a single one of any shape, in uniform tissue.
+
+    Those of a row are driven against each other, a single one against a pad.
 
     Parameters
     ----------
@@ -166,6 +171,10 @@ def bench_strip(
         Which of the driven electrodes' thermocouples is held.
     is_cooled : bool
         Fluid flows in the lumen, and the thermocouple lies ahead of the tip, in tissue.
+    bend_radius_mm : float, optional
+        The bare tip lies on an arc of this radius, in the plane in which `across_mm` is measured.
+    tines : Tines, optional
+        Bare wires that leave the tip and share its potential. Both are for a single electrode.
     cells_per_radius, growth : float
         Fineness of the grid: cells of ``radius / cells_per_radius`` at the tips, growing by `growth` per distance.
 
@@ -189,21 +198,18 @@ def bench_strip(
         frequency_hz=frequency_hz,
     )
     require_row(outer_diameter_mm, spacing_mm, electrodes, cool_down_s)
+    if electrodes > 1 and (bend_radius_mm is not None or tines is not None):
+        raise InputError("Curved and tined electrodes are modelled one at a time: leave spacing and electrodes out.")
     if is_cooled and not cannula_conduction:
         raise InputError("A cooled electrode conducts heat through its wall: leave cannula conduction on.")
     properties = setup.properties
     far_m = number("tissues.far_field_mm") / MM_PER_M
-    middles = (np.arange(electrodes) - (electrodes - 1) / 2) * spacing_mm / MM_PER_M
-    rods = [
-        Rod(
-            path_m=np.array([[x, 0.0, 0.0], [x, 0.0, tip_mm / MM_PER_M + far_m]]),
-            radius_m=outer_diameter_mm / (2 * MM_PER_M),
-            bore_m=inner_diameter_mm / (2 * MM_PER_M),
-            tip_m=tip_mm / MM_PER_M,
-            electrode=place,
-        )
-        for place, x in enumerate(middles)
-    ]
+    middles = (np.arange(electrodes) - (electrodes - 1) / 2) * spacing_mm
+    rods = [straight_rod(setup, place, at, far_m) for place, at in enumerate(middles)]
+    if bend_radius_mm is not None:
+        rods = [curved_rod(setup, bend_radius_mm, far_m)]
+    if tines is not None:
+        rods = with_tines(rods[0], tines)
     grid = rod_grid(rods, cells_per_radius=cells_per_radius, growth=growth, far_m=far_m)
     embedding = embed(grid, rods)
     generator = TemperatureHeld(
@@ -237,7 +243,8 @@ def _sensor(embedding: Embedding, place: int, thermocouple: Thermocouple, *, is_
     rod = embedding.rods[place]
     if is_cooled:
         ahead = number("tissues.cooled_sensor_ahead_mm") / MM_PER_M
-        return tissue_sensor(embedding, rod.path_m[0] - np.array([0.0, 0.0, ahead]), place)
+        forward = rod.path_m[0] - rod.path_m[1]
+        return tissue_sensor(embedding, rod.path_m[0] + ahead * forward / np.linalg.norm(forward), place)
     return metal_sensor(embedding, place, 0.0 if thermocouple is Thermocouple.POLE else rod.tip_m / 2)
 
 
@@ -283,7 +290,7 @@ def _result(lesion: StripLesion, time_s: float, elapsed_s: float) -> BenchStrip:
 
 def _midpoints(embedding: Embedding) -> list[tuple[float, float, float]]:
     """Points midway between neighbouring electrodes, at half the length of their tips."""
-    places = [float(rod.path_m[0, 0]) for rod in embedding.rods]
+    places = list({rod.electrode: float(rod.path_m[0, 0]) for rod in reversed(embedding.rods)}.values())[::-1]
     height = embedding.rods[0].tip_m / 2
     return [((low + high) / 2, 0.0, height) for low, high in pairwise(places)]
 
