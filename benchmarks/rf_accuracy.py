@@ -175,8 +175,9 @@ called staircased lie in a plain cylinder grid of the same solver.
 {lines(closed_form_rows())}
 
 Prolate spheroids as thick and long as electrodes, staircased with 24 cells across the radius; errors in per cent of the
-resistance, of the field beside the middle by distance from the surface, and of that at the pole. The field on a staircase's own faces is that of its steps: at the surface (0 mm) and at the pole the field
-follows from the current that was found, by geometry.
+resistance, of the field beside the middle by distance from the surface, and of that at the pole. The field on a
+staircase's own faces is that of its steps: at the surface (0 mm) and at the pole the field follows from the current
+that was found, by geometry.
 
 {lines(spheroid_rows())}
 
