@@ -22,6 +22,7 @@ ANATOMY = ("anatomy", "geometry", "knowledge/anatomy.yaml", "knowledge/registrat
 
 BENCH = "../../benchmarks"
 CONVERGED = f"{BENCH}/converged.py"
+PEER = tuple(f"{BENCH}/peers/{name}.py" for name in ("rf_case", "ngsolve_rf", "ngsolve_mesh", "ngsolve_extent"))
 CLOSED_FORMS = f"{BENCH}/closed_forms.py"
 MEASURED = f"{BENCH}/measurements.yaml"
 
@@ -30,6 +31,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "rf_relations": ENGINE,
     "rf_measurements": (*ENGINE, "knowledge/devices.yaml", "steps/effect/simulation.py", CONVERGED, MEASURED),
     "rf_sensitivity": (*ENGINE, "knowledge/rf_priors.yaml"),
+    "rf_tips": (*PEER, "physics", "knowledge/tissues.yaml"),
     "rf_embedded": (*ENGINE, f"{BENCH}/rf_conformal.py"),
     "landmarks": ANATOMY,
     "real_scans": (*ANATOMY, "steps/targeting.py", "steps/trajectory", "techniques"),

@@ -52,15 +52,25 @@ def solid_mesh(case: Case, size: float) -> Mesh:
     return mesh
 
 
-def plane_mesh(case: Case, size: float) -> Mesh:
+ROUND, FLAT = "round", 0.0
+"""Ends of the plane needle: half a ball, cut off square, or (any length in mm) a cone."""
+
+
+def plane_mesh(case: Case, size: float, end_shape: str | float = ROUND) -> Mesh:
     """Triangles in the half-plane (distance from the axis, z) for a case without layers."""
     tip, radius, bore = (1e3 * x for x in (case.shape.tip_m, case.shape.radius_m, case.shape.bore_m))
     top = tip + FAR_MM
-    end = WorkPlane().MoveTo(0, 0).Arc(radius, 90).LineTo(0, radius).Close().Face()
+    solid = float(end_shape) if end_shape not in (ROUND, FLAT) else radius  # length of the end without a lumen
+    if end_shape == ROUND:
+        end = WorkPlane().MoveTo(0, 0).Arc(radius, 90).LineTo(0, radius).Close().Face()
+    elif end_shape == FLAT:
+        end = _strip(0, radius, 0, radius)
+    else:
+        end = WorkPlane().MoveTo(0, 0).LineTo(radius, solid).LineTo(0, solid).Close().Face()
     whole = WorkPlane().MoveTo(0, radius - FAR_MM).Arc(FAR_MM, 90).LineTo(FAR_MM, top).LineTo(0, top).Close().Face()
-    core = _strip(0, bore, radius, top)
-    low, high = _strip(bore, radius, radius, tip), _strip(bore, radius, tip, top)
-    flesh = whole - end - _strip(0, radius, radius, top)
+    core = _strip(0, bore, solid, top)
+    low, high = _strip(bore, radius, solid, tip), _strip(bore, radius, tip, top)
+    flesh = whole - end - _strip(0, radius, solid, top)
     for part, name in ((end, "wall"), (low, "wall"), (high, "wall"), (core, "core"), (flesh, case.tissues[0])):
         for face in part.faces:
             face.name = name
@@ -71,10 +81,11 @@ def plane_mesh(case: Case, size: float) -> Mesh:
             edge.name = "axis"
         elif abs(y - top) < 1e-9 or x > 2 * radius:
             edge.name = "far"
-        elif (abs(x - radius) < 1e-6 and y < tip) or y < 0.9 * radius:
+        elif (abs(x - radius) < 1e-6 and y < tip) or y < (0.9 * radius if end_shape == ROUND else 0.9 * solid):
             edge.name, edge.maxh = "bare", BARE * size
     for vertex in shape.vertices:
-        if abs(vertex.p.x - radius) < 1e-6 and abs(vertex.p.y - tip) < 1e-6:
+        is_ring = abs(vertex.p.x - radius) < 1e-6 and abs(vertex.p.y - tip) < 1e-6
+        if is_ring or (end_shape != ROUND and vertex.p.y < solid + 1e-6 and vertex.p.x < radius + 1e-6):
             vertex.maxh = BARE * size * RING**2
     rules = MeshingParameters(grading=size, curvaturesafety=1 / size, maxh=15)
     mesh = Mesh(OCCGeometry(shape, dim=2).GenerateMesh(rules))

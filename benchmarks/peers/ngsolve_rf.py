@@ -24,7 +24,7 @@ from ngsolve.krylovspace import CGSolver
 from numpy.typing import NDArray
 
 from benchmarks.peers.ngsolve_extent import plane_extent, solid_extent
-from benchmarks.peers.ngsolve_mesh import plane_mesh, solid_mesh
+from benchmarks.peers.ngsolve_mesh import ROUND, plane_mesh, solid_mesh
 from benchmarks.peers.rf_case import BASELINE_DEGC, Case, Outcome
 from foramen.model.thermal import ConductivityLaw, DamageSet
 from foramen.physics.bioheat import backward_formula
@@ -59,6 +59,8 @@ class Setting:
         Steps after which the run is broken off, to time a part of it.
     thermocouple_mm : float
         z of the thermocouple on the axis.
+    end_shape : str or float
+        End of the needle in the plane, see `ngsolve_mesh`.
     """
 
     size: float
@@ -69,6 +71,7 @@ class Setting:
     fixed_step_s: float | None = None
     stop_after: int | None = None
     thermocouple_mm: float = 1e-3
+    end_shape: str | float = ROUND
 
 
 def run_ngsolve(case: Case, setting: Setting) -> Outcome:
@@ -78,7 +81,7 @@ def run_ngsolve(case: Case, setting: Setting) -> Outcome:
     ng.ngsglobals.msg_level = 0
     is_solid = case.layers is not None
     with ng.TaskManager():
-        mesh = (solid_mesh if is_solid else plane_mesh)(case, setting.size)
+        mesh = solid_mesh(case, setting.size) if is_solid else plane_mesh(case, setting.size, setting.end_shape)
         meshed = time.perf_counter()
         run = _Run(case, setting, mesh)
         run.all_steps()
