@@ -46,6 +46,7 @@ validate: $(VENV)/.installed-dev  ## the large tables (resumable)
 bench: $(VENV)/.installed-dev  ## speed and accuracy (beside a peer where there is one)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/foramen bench rf
 
 docs: $(VENV)/.installed-dev  ## the documentation
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'

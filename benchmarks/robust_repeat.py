@@ -11,6 +11,7 @@ import argparse
 import itertools
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 from foramen import api
 from foramen.model.robust import RobustDecision
@@ -24,13 +25,15 @@ TEMPERATURES_DEGC = (80.0, 90.0, 70.0)
 COARSE = Resolution(step=0.3, angles=8)
 
 
-def plans(count: int, *, lesions: int) -> list[tuple[str, api.Case, api.Planned]]:
+def plans(count: int, *, lesions: int) -> Iterator[tuple[str, api.Case, api.Planned]]:
     """The first `count` plans of the grid of settings."""
-    found, cases = [], {}
+    cases: dict[int, api.Case] = {}
     grid = itertools.product(range(3), TEMPERATURES_DEGC, LEVELS, SIDES)
     for number, (_, temperature, level, side) in enumerate(itertools.islice(grid, count)):
         seed = number % 5
-        case = cases.setdefault(seed, api.reference_case(seed=seed))
+        if seed not in cases:
+            cases[seed] = api.reference_case(seed=seed)
+        case = cases[seed]
         planned = api.plan(
             case,
             technique="lumbar_medial_branch_rf",
@@ -40,8 +43,7 @@ def plans(count: int, *, lesions: int) -> list[tuple[str, api.Case, api.Planned]
             temperature_degC=temperature,
             lesions=lesions,
         )
-        found.append((f"body {seed}, {level} {side}, {temperature:g} degC", case, planned))
-    return found
+        yield f"body {seed}, {level} {side}, {temperature:g} degC", case, planned
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Print how long the parts of a plan take here, after compilation; for orientation, never a gate.
 
-Comparisons with a peer set up by its own expert belong to the radiofrequency engine and come with it.
+The comparison of the radiofrequency engine with a peer set up by its own expert comes after it (`foramen bench rf`).
 """
 
 from __future__ import annotations

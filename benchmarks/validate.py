@@ -23,6 +23,7 @@ ANATOMY = ("anatomy", "geometry", "knowledge/anatomy.yaml", "knowledge/registrat
 TABLES: dict[str, tuple[str, ...]] = {
     "rf_accuracy": ENGINE,
     "rf_relations": ENGINE,
+    "rf_embedded": (*ENGINE, "../../benchmarks/rf_conformal.py"),
     "landmarks": ANATOMY,
     "real_scans": (*ANATOMY, "steps/targeting.py", "steps/trajectory", "techniques"),
 }

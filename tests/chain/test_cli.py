@@ -27,6 +27,17 @@ def test_lesion_prints_the_agreed_keys(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert printed["tip_temperature_degC"] == pytest.approx(80, abs=0.5)  # the generator holds what it was set to
 
 
+def test_lesion_of_a_pair_prints_the_agreed_keys(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "lesion", "--gauge", 16, "--spacing", 8, "--time-s", 15, "--json") == 0
+    printed = json.loads(capsys.readouterr().out)
+    for size in printed["isotherms"].values():
+        assert {"across_mm", "thickness_mm", "length_mm", "volume_mm3", "is_one_body", "necks"} <= set(size)
+    assert len(printed["midpoint_peak_degC"]) == 1
+    assert max(printed["tip_temperatures_degC"]) == pytest.approx(80, abs=0.5)
+
+
 def test_rhizotomy_finds_the_technique_and_says_what_it_is_not(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,7 +141,7 @@ def test_an_interrupted_save_leaves_nothing(monkeypatch: pytest.MonkeyPatch, cha
     def interrupt(*_: object, **__: object) -> bytes:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "render_pdf", interrupt)
+    monkeypatch.setattr("foramen.api.chain.render_pdf", interrupt)
     with pytest.raises(KeyboardInterrupt):
         api.save(chain.planned, chain.case, tmp_path / "plan")
     assert list(tmp_path.iterdir()) == []
@@ -145,7 +156,7 @@ def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, chain: 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(api, "render_report", full)
+    monkeypatch.setattr("foramen.api.chain.render_report", full)
     with pytest.raises(CaseError, match=r"(?i)space|full"):
         api.save(chain.planned, chain.case, tmp_path / "plan")
     assert list(tmp_path.iterdir()) == []
@@ -235,6 +246,10 @@ def test_a_demo_that_cannot_be_made_leaves_the_earlier_one(monkeypatch: pytest.M
         ["lesion", "--tissue", "air"],
         ["lesion", "--baseline-temperature-c", "50"],
         ["lesion", "--baseline-temperature-c", "nan"],
+        ["lesion", "--spacing-mm", "1"],
+        ["lesion", "--spacing-mm", "nan"],
+        ["lesion", "--electrodes", "2"],
+        ["lesion", "--electrodes", "1", "--spacing", "8"],
         ["techniques", "qqq", "--json"],
     ],
 )

@@ -1,15 +1,14 @@
-"""Fields read on a needle's grid: equal to the interpolation of `PlacedLesion`, and right for simple fields."""
+"""Fields read on a needle's grid: equal to a library, and right for simple fields."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
+from scipy import ndimage
+from scipy.interpolate import PchipInterpolator
 
 from foramen.geometry.needle_frame import needle_frame
 from foramen.kernels.needle_field import read_field
 from foramen.model.space import FloatArray
-from foramen.physics.placed_lesion import PlacedLesion
 from planning.robust_case import make_grid
 
 GRID = make_grid()
@@ -33,12 +32,30 @@ def read(field: FloatArray, where: FloatArray) -> FloatArray:
     return read_field(where / 1e3, FRAME.tip_mm / 1e3, axes, nodes, GRID.ball_centre_m, field)
 
 
-def test_equal_to_the_interpolation_of_placed_lesions() -> None:
-    """The same value as `map_coordinates` gives, for a field without any smoothness, to rounding."""
+def test_equal_to_a_library_on_every_line() -> None:
+    """Linear along and about the needle, then SciPy's monotone cubic away from it; the ends of a line are left out."""
     field = np.random.default_rng(11).normal(size=GRID.shape)
-    placed = PlacedLesion(lesion=SimpleNamespace(grid=GRID), frame=FRAME)  # type: ignore[arg-type]
-    expected = placed._interpolate(field, points())
-    np.testing.assert_allclose(read(field, points()), expected, rtol=0, atol=1e-10)
+    where = points(1500)
+    r_mm, z_mm, angle = FRAME.cylindrical(where)
+    i, k, j = GRID.index(r_mm / 1e3, z_mm / 1e3, angle)
+    wrapped = np.concatenate([field[:, :, -1:], field, field[:, :, :1]], axis=2)
+    rows, nodes = np.arange(GRID.shape[0]), GRID.radial_nodes_m
+    found = read(field, where)
+    inside = np.nonzero((i >= 1) & (i <= rows[-1] - 1))[0]
+    assert inside.size > 1000
+    for n in inside:
+        place = np.stack([rows, np.full(rows.size, k[n]), np.full(rows.size, j[n] + 1)])
+        line = ndimage.map_coordinates(wrapped, place, order=1, mode="nearest")
+        expected = PchipInterpolator(nodes, line)(np.interp(i[n], rows, nodes))
+        assert abs(found[n] - expected) < 1e-9
+
+
+def test_a_line_is_read_exactly_away_from_the_needle() -> None:
+    """A field that is linear in the distance from the axis comes back beside the shaft, ends of the grid included."""
+    distance = np.broadcast_to(GRID.radial_nodes_m[:, None, None], GRID.shape)
+    r_mm = np.linspace(1.0, 40.0, 100)
+    where = FRAME.lps_mm(r_mm, np.full(100, 20.0), np.linspace(0, 6, 100))
+    np.testing.assert_allclose(read(np.ascontiguousarray(distance), where) * 1e3, r_mm, rtol=0, atol=1e-9)
 
 
 def test_a_field_linear_along_the_shaft_is_read_exactly() -> None:

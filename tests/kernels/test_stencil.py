@@ -10,6 +10,8 @@ from foramen.kernels.stencil import factorise, preconditioner
 
 Links = tuple[np.ndarray, np.ndarray, np.ndarray]
 
+NO_SHEARS = (np.empty((0, 0, 0)),) * 3
+
 
 def conjugate_gradients(
     diagonal: np.ndarray,
@@ -23,7 +25,7 @@ def conjugate_gradients(
 ) -> tuple[int, float]:
     """Factorise and solve."""
     factors = preconditioner(diagonal, links, is_revolved=is_revolved)
-    return stencil.conjugate_gradients(diagonal, *links, *factors, right, x, tolerance, limit)
+    return stencil.conjugate_gradients(diagonal, *links, *factors, *NO_SHEARS, right, x, tolerance, limit)
 
 
 def random_system(shape: tuple[int, int, int]) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -116,5 +118,5 @@ def test_the_mean_of_a_similar_system_changes_the_iterations_only() -> None:
     right = np.ones(diagonal.shape)
     own, other = np.zeros(diagonal.shape), np.zeros(diagonal.shape)
     conjugate_gradients(diagonal, links, right, own, tolerance=1e-11, limit=500, is_revolved=True)
-    stencil.conjugate_gradients(diagonal, *links, *factors, right, other, 1e-11, 500)
+    stencil.conjugate_gradients(diagonal, *links, *factors, *NO_SHEARS, right, other, 1e-11, 500)
     assert np.abs(own - other).max() < 1e-9 * np.abs(own).max()

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foramen.errors import InputError
-from foramen.knowledge.thermal import tissue_properties
+from foramen.knowledge.thermal import perfusion_law, tissue_properties
 from foramen.model.thermal import GeneratorLimits
 from foramen.physics.contours import measure
 from foramen.physics.lesion import Lesion
+from foramen.physics.tissue import perfusion_factor
 from physics.lesion_case import (
     as_numbers,
     extent,
@@ -164,6 +165,23 @@ def test_perfusion_shrinks_and_stops_with_coagulation() -> None:
     stopping = extent(run_lesion(grid, model=model), 50).volume_m3
     flowing = extent(run_lesion(grid, model=dataclasses.replace(model, stops_perfusion=None)), 50).volume_m3
     assert flowing < stopping < still
+
+
+def test_perfusion_that_answers_warmth_shrinks_the_lesion_further() -> None:
+    """Muscle at 45 degC has almost nine times its flow at rest (Lang 1999); the core coagulates all the same."""
+    grid = make_grid()
+    model = make_model(grid)
+    resting = extent(run_lesion(grid, model=model), 50)
+    answering = extent(run_lesion(grid, model=dataclasses.replace(model, flow=perfusion_law())), 50)
+    assert 0.6 * resting.width_m < answering.width_m < 0.97 * resting.width_m
+
+
+def test_perfusion_law_is_the_published_one() -> None:
+    """0.45 + 3.55 exp(-(T - 45)^2 / 12) kg/(s m3) in muscle up to 45 degC, 4.00 above."""
+    degC = np.array([37.0, 41.0, 45.0, 60.0])
+    factor = perfusion_factor(perfusion_law(), np.array(3.55 / 0.45), degC)
+    published = np.where(degC <= 45, 0.45 + 3.55 * np.exp(-((degC - 45) ** 2) / 12), 4.0)
+    assert 0.45 * factor == pytest.approx(published, rel=1e-3)
 
 
 def test_strong_sink_at_the_thermocouple_overheats_the_rest() -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from foramen import workflow
 from foramen.anatomy.tissue_map import classify_tissue
 from foramen.errors import InputError
 from foramen.model.anatomy import NerveKind
@@ -193,3 +194,19 @@ def test_a_plan_without_heat_is_refused() -> None:
     bare = dataclasses.replace(plan, deliveries=())
     with pytest.raises(InputError, match="no heat effect"):
         prepare(bare, case, make_case_anatomy())
+
+
+def test_the_workflow_adds_it_to_a_plan(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan carries the result and its check, progress ends at 1, and a negative seed is bad input."""
+    case = make_case()
+    planned = workflow.Planned(plan=make_plan(case), anatomy=make_case_anatomy(), stage_seconds={"heat": 1.0})
+    monkeypatch.setattr(workflow, "prepare", lambda *_args, **_options: prepared)
+    told: list[float] = []
+    found = workflow.add_robustness(planned, case, seed=4, progress=lambda _stage, done: told.append(done))
+    assert found.plan.robust == robustness(prepared, seed=4)
+    assert [check.id for check in found.plan.checks].count("robust") == 1
+    assert set(found.stage_seconds) == {"heat", "reduced model", "scenarios"}
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    with pytest.raises(InputError, match="seed"):
+        workflow.add_robustness(planned, case, seed=-1)

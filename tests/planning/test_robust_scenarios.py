@@ -161,12 +161,14 @@ def test_the_error_of_the_reduced_model_widens_the_interval() -> None:
 
 
 def test_the_law_of_errors_covers_the_truth() -> None:
-    """In 2,000 repetitions bias and spread of the parent lie within the corners at least as often as stated."""
+    """In 2,000 repetitions bias and spread of the parent miss the corners as often as stated."""
     rng, missed = np.random.default_rng(8), 0
     for _ in range(2000):
         corners = np.array(error_law(rng.normal(0.3, 0.7, 16), error=0.1).corners)
-        missed += not (corners[:, 0].min() <= 0.3 <= corners[:, 0].max() and corners[:, 1].max() >= 0.7)
-    assert missed / 2000 < 0.1
+        missed += not (
+            corners[:, 0].min() <= 0.3 <= corners[:, 0].max() and corners[:, 1].min() <= 0.7 <= corners[:, 1].max()
+        )
+    assert missed / 2000 < 0.12  # 0.1 and three standard errors of 2,000 repetitions
 
 
 def test_histogram_of_a_linear_field() -> None:

@@ -10,7 +10,15 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from foramen import __version__
-from foramen.cli.printing import DISCLAIMER, moment, print_json, progress_bar, stdout, tell_plan, tell_verdict
+from foramen.cli.printing import (
+    DISCLAIMER,
+    moment,
+    print_json,
+    progress_bar,
+    stdout,
+    tell_plan,
+    tell_verdict,
+)
 from foramen.errors import InputError, PlanRejected
 
 app = cyclopts.App(
@@ -302,55 +310,6 @@ def plan(
     tell_plan(planned.plan, saved, planned.stage_seconds | saved.stage_seconds, as_json=json)
     if planned.plan.status == "rejected":
         raise SystemExit(PlanRejected.exit_code)
-
-
-@app.command
-def lesion(
-    *,
-    gauge: float = 18,
-    tip_mm: float = 10,
-    temperature_c: float = 80,
-    time_s: float = 90,
-    tissue: str = "muscle",
-    perfusion: Switch = "on",
-    cannula_conduction: Switch = "on",
-    baseline_temperature_c: float = 37,
-    ramp_s: float = 10,
-    thermocouple: Literal["pole", "mid"] = "pole",
-    json: Json = False,
-) -> None:
-    """Simulate one heat lesion in uniform tissue, as on the bench."""
-    from foramen import api
-
-    result = api.lesion(
-        gauge=gauge,
-        tip_mm=tip_mm,
-        temperature_degC=temperature_c,
-        time_s=time_s,
-        tissue=tissue,
-        perfusion=perfusion == "on",
-        cannula_conduction=cannula_conduction == "on",
-        baseline_temperature_degC=baseline_temperature_c,
-        ramp_s=ramp_s,
-        thermocouple=thermocouple,
-    )
-    if json:
-        print_json(result.as_json())
-        return
-    table = Table("isotherm", "width mm", "length mm", "volume mm3", title=f"{gauge:g} G x {tip_mm:g} mm in {tissue}")
-    for name, size in result.isotherms.items():
-        table.add_row(f"{name} degC", f"{size.width_mm:.2f}", f"{size.length_mm:.2f}", f"{size.volume_mm3:.0f}")
-    stdout.print(table)
-    stdout.print(
-        f"impedance {result.impedance_initial_ohm:.0f} to {result.impedance_final_ohm:.0f} ohm, "
-        f"power {result.power_w:.2f} W, hottest tissue {result.hottest_tissue_degC:.1f} degC, "
-        f"display {result.tip_temperature_degC:.1f} degC; computed in {result.elapsed_s:.2f} s"
-    )
-    if result.is_limited:
-        stdout.print(
-            "The generator ended at its limit of volts, amperes or watts: the set temperature was not reached."
-        )
-    stdout.print(f"Uniform tissue; which isotherm is 'the lesion' must be declared. {DISCLAIMER}")
 
 
 @app.command

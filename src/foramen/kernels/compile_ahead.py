@@ -19,9 +19,10 @@ def compile_all() -> None:
     *links, far = conductance.face_conductances(np.ones(shape), halves, True, False)
     diagonal = conductance.sum_of_conductances(*links, far)
     conductance.joule_heat_w(np.ones(shape), np.ones(shape), halves, *links, far, np.ones((3, 3)))
+    none = (np.empty((0, 0, 0)),) * 3
     for is_revolved in (True, False):
         factors = stencil.preconditioner(diagonal, (links[0], links[1], links[2]), is_revolved=is_revolved)
-        stencil.conjugate_gradients(diagonal, *links, *factors, np.ones(shape), np.zeros(shape), 1e-3, 3)
+        stencil.conjugate_gradients(diagonal, *links, *factors, *none, np.ones(shape), np.zeros(shape), 1e-3, 3)
     exposure.add_exposure(np.ones(2), np.ones(2), 1.0, np.ones((4, 2)), 0.0, 1.0, np.zeros((2, 2)))
 
     field = np.zeros((8, 8, 8), dtype=np.float32)

@@ -52,11 +52,40 @@ def _indices(r: float, z: float, radial: Float, polar: Float, axial: Float, ball
     return _fraction(distance, radial), k
 
 
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _slope(first: float, last: float, before: float, after: float) -> float:
+    """Slope at a node between secants `before` and `after` over lengths `first` and `last`: no overshoot."""
+    if before * after <= 0.0:
+        return 0.0
+    near, far = 2.0 * last + first, last + 2.0 * first
+    return (near + far) / (near / before + far / after)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _monotone_cubic(nodes: Float, values: Float, row: int, fraction: float) -> float:
+    """Monotone cubic (Fritsch, Carlson) between nodes `row` and `row` + 1; `values` are of `row` - 1 to `row` + 2."""
+    length = nodes[row + 1] - nodes[row]
+    secant = (values[2] - values[1]) / length
+    start, end = secant, secant
+    if row > 0:
+        step = nodes[row] - nodes[row - 1]
+        start = _slope(step, length, (values[1] - values[0]) / step, secant)
+    if row < nodes.shape[0] - 2:
+        step = nodes[row + 2] - nodes[row + 1]
+        end = _slope(length, step, secant, (values[3] - values[2]) / step)
+    t = fraction
+    rest = (t * t - 2.0 * t + 1.0) * t * start + (t - 1.0) * t * t * end
+    found: float = values[1] + (3.0 - 2.0 * t) * t * t * (values[2] - values[1]) + length * rest
+    return found
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def read_field(
     points: Float, tip: Float, axes: Float, nodes: tuple[Float, Float, Float], ball: float, field: Float
 ) -> Float:
-    """A field at points, shape (n,): trilinear in the grid's indices, periodic about the axis, held at the edges.
+    """A field at points, shape (n,): monotone cubic away from the needle, linear along and about it, held at the edges.
+
+    Straight lines between cells would read too much of a temperature that falls like a hollow curve.
 
     Parameters
     ----------
@@ -74,6 +103,7 @@ def read_field(
     radial, polar, axial = nodes
     rows, columns, angles = field.shape
     found = np.empty(points.shape[0])
+    values = np.empty(4)
     for n in range(points.shape[0]):
         x = points[n, 0] - tip[0]
         y = points[n, 1] - tip[1]
@@ -86,15 +116,14 @@ def read_field(
         i0 = min(int(i), rows - 2)
         k0 = min(int(k), columns - 2)
         j0 = math.floor(j)
-        fi, fk, fj = i - i0, k - k0, j - j0
+        fk, fj = k - k0, j - j0
         before, after = j0 % angles, (j0 + 1) % angles
-        value = 0.0
-        for a in range(2):
-            for b in range(2):
-                share = (fi if a else 1 - fi) * (fk if b else 1 - fk)
-                low, high = field[i0 + a, k0 + b, before], field[i0 + a, k0 + b, after]
-                value += share * (low + fj * (high - low))
-        found[n] = value
+        for a in range(4):
+            row = min(max(i0 - 1 + a, 0), rows - 1)
+            low = field[row, k0, before] + fj * (field[row, k0, after] - field[row, k0, before])
+            high = field[row, k0 + 1, before] + fj * (field[row, k0 + 1, after] - field[row, k0 + 1, before])
+            values[a] = low + fk * (high - low)
+        found[n] = _monotone_cubic(radial, values, i0, i - i0)
     return found
 
 

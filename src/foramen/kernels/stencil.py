@@ -197,6 +197,45 @@ def _apply(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _add_shears(s01: FloatArray, s02: FloatArray, s12: FloatArray, x: FloatArray, out: FloatArray) -> float:
+    """Add what shears contribute to A x, and return x . A x.
+
+    A shear couples the four cells of a plaquette: its conductance acts along the one diagonal and, negative, along the
+    other, which is a conductivity's off-diagonal element between the two axes.
+    """
+    n0, n1, n2 = x.shape
+    for a in range(n0 - 1):
+        for b in range(n1 - 1):
+            for c in range(n2):
+                rising = s01[a, b, c] * (x[a + 1, b + 1, c] - x[a, b, c])
+                falling = s01[a, b, c] * (x[a + 1, b, c] - x[a, b + 1, c])
+                out[a + 1, b + 1, c] += rising
+                out[a, b, c] -= rising
+                out[a + 1, b, c] -= falling
+                out[a, b + 1, c] += falling
+    for a in range(n0 - 1):
+        for b in range(n1):
+            for c in range(n2 - 1):
+                rising = s02[a, b, c] * (x[a + 1, b, c + 1] - x[a, b, c])
+                falling = s02[a, b, c] * (x[a + 1, b, c] - x[a, b, c + 1])
+                out[a + 1, b, c + 1] += rising
+                out[a, b, c] -= rising
+                out[a + 1, b, c] -= falling
+                out[a, b, c + 1] += falling
+    for a in range(n0):
+        for b in range(n1 - 1):
+            for c in range(n2 - 1):
+                rising = s12[a, b, c] * (x[a, b + 1, c + 1] - x[a, b, c])
+                falling = s12[a, b, c] * (x[a, b + 1, c] - x[a, b, c + 1])
+                out[a, b + 1, c + 1] += rising
+                out[a, b, c] -= rising
+                out[a, b + 1, c] -= falling
+                out[a, b, c + 1] += falling
+    product: float = _product(x, out)
+    return product
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _descend(step: float, search: FloatArray, image: FloatArray, x: FloatArray, residual: FloatArray) -> None:
     """x += step search; residual -= step image."""
     size = x.size
@@ -245,12 +284,14 @@ def _shift(
 @njit(cache=True, nogil=True)
 def conjugate_gradients(
     diagonal: FloatArray, g0: FloatArray, g1: FloatArray, g2: FloatArray,
-    inverse: FloatArray, mean: FloatArray, right: FloatArray, x: FloatArray, tolerance: float, limit: int,
+    inverse: FloatArray, mean: FloatArray, s01: FloatArray, s02: FloatArray, s12: FloatArray,
+    right: FloatArray, x: FloatArray, tolerance: float, limit: int,
 ) -> tuple[int, float]:  # fmt: skip
     """Solve ``A x = right`` in place from the start in `x`; returns iterations and the relative residual.
 
-    Conjugate gradients, preconditioned by `inverse` and `mean` (see `Preconditioner`); stops when the residual's norm
-    in the preconditioner's inverse is below `tolerance` times that of `right`.
+    Conjugate gradients, preconditioned by `inverse` and `mean` (see `preconditioner`); stops when the residual's norm
+    in the preconditioner's inverse is below `tolerance` times that of `right`. `s01`, `s02` and `s12` are shears
+    between two axes each (see `_add_shears`), empty without; the preconditioner does not see them.
     """
     image, shifted = np.empty_like(x), np.empty_like(x)
     scale = _shift(inverse, mean, g0, g1, g2, right, shifted)
@@ -258,12 +299,17 @@ def conjugate_gradients(
         x[:] = 0.0
         return 0, 0.0
     _apply(diagonal, g0, g1, g2, x, image)
+    if s01.size > 0:
+        _add_shears(s01, s02, s12, x, image)
     residual = right - image
     measure = _shift(inverse, mean, g0, g1, g2, residual, shifted)
     search = shifted.copy()
     iterations = 0
     while measure > tolerance**2 * scale and iterations < limit:
-        step = measure / _apply(diagonal, g0, g1, g2, search, image)
+        curvature = _apply(diagonal, g0, g1, g2, search, image)
+        if s01.size > 0:
+            curvature = _add_shears(s01, s02, s12, search, image)
+        step = measure / curvature
         _descend(step, search, image, x, residual)
         following = _shift(inverse, mean, g0, g1, g2, residual, shifted)
         _turn(following / measure, shifted, search)

@@ -6,7 +6,15 @@ from functools import cache
 
 from foramen.errors import InputError, KnowledgeError
 from foramen.knowledge.facts import fact, number
-from foramen.model.thermal import ConductivityLaw, DamageSet, GeneratorLimits, NeedleMaterial, TissueProperties
+from foramen.model.thermal import (
+    ConductivityLaw,
+    Coolant,
+    DamageSet,
+    GeneratorLimits,
+    NeedleMaterial,
+    PerfusionLaw,
+    TissueProperties,
+)
 
 TISSUES = (
     "muscle",
@@ -30,6 +38,9 @@ TISSUES = (
     "cement",
 )
 """Every tissue that has properties; `soft_tissue` is what no label names."""
+
+ANSWERS_WARMTH = ("muscle", "fat", "soft_tissue")
+"""Tissues whose perfusion is known to rise with warmth."""
 
 DAMAGE_SETS = ("coagulation", "nerve_function", "vessel_wall")
 """Every damage set of `damage.yaml`."""
@@ -66,6 +77,7 @@ def tissue_properties(name: str, *, frequency_hz: float) -> TissueProperties:
         latent_J_per_m3=number(f"tissues.{name}_density_kg_per_m3")
         * number(f"tissues.{name}_water_fraction")
         * number("tissues.latent_heat_J_per_kg"),
+        flow_gain_fraction=number(f"tissues.{name}_flow_gain_fraction") if name in ANSWERS_WARMTH else 0.0,
     )
 
 
@@ -89,6 +101,15 @@ def needle_material() -> NeedleMaterial:
 
 
 @cache
+def coolant() -> Coolant:
+    """Fluid of a generic cooled electrode."""
+    return Coolant(
+        temperature_degC=number("tissues.coolant_degC"),
+        transfer_W_per_m2_K=number("tissues.coolant_transfer_W_per_m2_K"),
+    )
+
+
+@cache
 def conductivity_law() -> ConductivityLaw:
     """How conductivity changes with temperature."""
     return ConductivityLaw(
@@ -97,6 +118,15 @@ def conductivity_law() -> ConductivityLaw:
         boiling_from_degC=number("tissues.boiling_from_degC"),
         boiling_to_degC=number("tissues.boiling_to_degC"),
         boiled_fraction=number("tissues.boiled_fraction"),
+    )
+
+
+@cache
+def perfusion_law() -> PerfusionLaw:
+    """How perfusion answers warmth."""
+    return PerfusionLaw(
+        peak_degC=number("tissues.flow_peak_degC"),
+        spread_K=number("tissues.flow_spread_K"),
     )
 
 

@@ -15,6 +15,7 @@ class TissueProperties:
     heat_capacity_J_per_m3_K: float
     perfusion_W_per_m3_K: float  # blood perfusion times the heat capacity of blood
     latent_J_per_m3: float  # heat that boils its water
+    flow_gain_fraction: float  # by how many times its perfusion at rest warmth can add to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,17 @@ class NeedleMaterial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coolant:
+    """Fluid that flows in the lumen of a cooled electrode, at one temperature along it.
+
+    `transfer_W_per_m2_K` is the heat transfer between the fluid and the inner wall.
+    """
+
+    temperature_degC: float
+    transfer_W_per_m2_K: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConductivityLaw:
     """Conductivity with temperature: sigma0 (1 + slope (T - reference)), and a fall to a fraction at boiling."""
 
@@ -41,6 +53,14 @@ class ConductivityLaw:
     boiling_from_degC: float
     boiling_to_degC: float
     boiled_fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerfusionLaw:
+    """Perfusion with temperature: w0 (1 + gain exp(-((T - peak) / spread)^2)) up to the peak, constant above it."""
+
+    peak_degC: float
+    spread_K: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

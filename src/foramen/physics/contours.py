@@ -47,7 +47,7 @@ def measure(grid: RevolvedGrid, values: FloatArray, surface: FloatArray, level: 
     if max(float(values[inner:].max()), float(surface.max())) < level:
         return Extent(width_m=0.0, length_m=0.0, volume_m3=0.0)
     nodes = np.concatenate([grid.radial_m[inner : inner + 1], grid.radial_nodes_m[inner:]])
-    radial, field = refined(nodes, np.concatenate([surface[None], values[inner:]]))
+    radial, field = _refined(nodes, np.concatenate([surface[None], values[inner:]]))
     low, high = _inside(radial, field, level)
     is_empty = high <= low
     volume = float(np.sum(np.where(is_empty, 0.0, _line_volume(grid, low, high)).sum(axis=0)))
@@ -55,7 +55,7 @@ def measure(grid: RevolvedGrid, values: FloatArray, surface: FloatArray, level: 
     return Extent(width_m=_width(grid, reach), length_m=_length(grid, radial, field, reach, level), volume_m3=volume)
 
 
-def refined(nodes: FloatArray, field: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _refined(nodes: FloatArray, field: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Nodes and field with `PARTS` even parts for each interval, by monotone cubics along the first axis.
 
     Straight lines between cell centres would overestimate sizes, as temperature falls like a hollow curve.

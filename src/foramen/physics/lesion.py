@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.model.thermal import ConductivityLaw, DamageSet, NeedleMaterial
+from foramen.model.thermal import ConductivityLaw, DamageSet, NeedleMaterial, PerfusionLaw
 from foramen.physics.grid import RevolvedGrid
 
 FloatArray = NDArray[np.float64]
@@ -38,6 +38,8 @@ class HeatModel:
         Sets whose Omega is wanted.
     thermocouple_m : float
         z of the thermocouple on the needle's surface (0 = pole).
+    flow : PerfusionLaw or None
+        None keeps perfusion constant until the tissue coagulates.
     cool_down_s : float
         Time simulated after the generator has stopped.
     """
@@ -48,6 +50,7 @@ class HeatModel:
     stops_perfusion: DamageSet | None
     damage: tuple[DamageSet, ...]
     thermocouple_m: float
+    flow: PerfusionLaw | None = None
     cool_down_s: float = 0.0
     steps: TimeSteps = field(default_factory=TimeSteps)
 

@@ -34,6 +34,7 @@ class LinearSystem:
     diagonal: FloatArray
     links: Links
     factors: tuple[FloatArray, FloatArray]
+    shears: Links
 
     def solve(self, source: FloatArray, start: FloatArray, *, tolerance: float, what: str) -> tuple[FloatArray, int]:
         """Solution and iterations, begun at `start`, to a relative residual of `tolerance`.
@@ -45,7 +46,7 @@ class LinearSystem:
         """
         x = start.copy()
         iterations, error = conjugate_gradients(
-            self.diagonal, *self.links, *self.factors, source, x, tolerance, ITERATION_LIMIT
+            self.diagonal, *self.links, *self.factors, *self.shears, source, x, tolerance, ITERATION_LIMIT
         )
         if not np.isfinite(error) or error > tolerance:
             raise SolverError(
@@ -64,12 +65,21 @@ class LinearSystem:
 
 
 def linear_system(
-    diagonal: FloatArray, links: Links, *, is_revolved: bool = False, like: LinearSystem | None = None
+    diagonal: FloatArray,
+    links: Links,
+    *,
+    shears: Links | None = None,
+    is_revolved: bool = False,
+    like: LinearSystem | None = None,
 ) -> LinearSystem:
     """The system of a diagonal and links, factorised.
 
     Parameters
     ----------
+    shears : tuple of three ndarray, optional
+        Conductances (n0, n1, n2) of the plaquettes between cell (a, b, c) and the next along both axes of the pairs
+        (0, 1), (0, 2) and (1, 2): along the rising diagonal, and negative along the falling one. They stand for the
+        off-diagonal elements of a conductivity tensor.
     is_revolved : bool
         Whether the last axis is the angle of a grid revolved about an axis, which has a better preconditioner.
     like : LinearSystem, optional
@@ -77,7 +87,8 @@ def linear_system(
     """
     mean = None if like is None else like.factors[1]
     factors = preconditioner(diagonal, links, is_revolved=is_revolved, mean=mean)
-    return LinearSystem(diagonal=diagonal, links=links, factors=factors)
+    none = np.empty((0, 0, 0))
+    return LinearSystem(diagonal=diagonal, links=links, factors=factors, shears=shears or (none, none, none))
 
 
 def detached(links: Links, cells: BoolArray, value: FloatArray) -> tuple[Links, FloatArray]:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from foramen.geometry.needle_frame import NeedleFrame
+from foramen.kernels.needle_field import read_field
 from foramen.model.space import FloatArray
-from foramen.physics.contours import PARTS, refined
 from foramen.physics.lesion import Lesion
 from foramen.units import MM_PER_M
 
@@ -35,13 +34,12 @@ class PlacedLesion:
         return omega
 
     def _interpolate(self, values: FloatArray, points_mm: FloatArray) -> FloatArray:
-        """Cubic away from the needle, linear along and about it; constant beyond the far field."""
-        grid = self.lesion.grid
-        r_mm, z_mm, angle = self.frame.cylindrical(points_mm)
-        i, k, j = grid.index(r_mm / MM_PER_M, z_mm / MM_PER_M, angle)
-        _, finer = refined(grid.radial_nodes_m, values)
-        wrapped = np.concatenate([finer[:, :, -1:], finer, finer[:, :, :1]], axis=2)
-        found: FloatArray = ndimage.map_coordinates(wrapped, np.stack([PARTS * i, k, j + 1]), order=1, mode="nearest")
+        """Monotone cubic away from the needle, linear along and about it; constant beyond the far field."""
+        grid, frame = self.lesion.grid, self.frame
+        nodes = (grid.radial_nodes_m, grid.polar_nodes_rad, grid.axial_nodes_m)
+        axes = np.stack([frame.across, frame.sideways, frame.axis])
+        points_m = np.ascontiguousarray(points_mm) / MM_PER_M
+        found: FloatArray = read_field(points_m, frame.tip_mm / MM_PER_M, axes, nodes, grid.ball_centre_m, values)
         return found
 
 

@@ -17,7 +17,7 @@ from foramen.physics.generator import Generator, Moment
 from foramen.physics.grid import RevolvedGrid
 from foramen.physics.lesion import EnergyBalance, HeatModel, History, Lesion, LesionEnd
 from foramen.physics.linear_system import LinearSystem
-from foramen.physics.tissue import TissueField, conductivity_factor
+from foramen.physics.tissue import TissueField, conductivity_factor, perfusion_factor
 
 FloatArray = NDArray[np.float64]
 
@@ -192,6 +192,9 @@ class _Run:
         if now <= self.generator.time_s + 1e-9:
             self.field = self._electric(guess[inner:], self.field)
         self.sink[inner:] = self.perfusion * self.flow_left * np.exp(-self.exposure.coagulated())
+        if self.model.flow is not None:
+            warm = guess[inner:] + self.model.baseline_degC
+            self.sink[inner:] *= perfusion_factor(self.model.flow, self.tissue.flow_gain_fraction, warm)
         storage = self.system.capacity_J_per_K * (formula.now / length)
         inertia = formula.last * state.enthalpy - formula.before * state.enthalpy_before
         inertia *= self.system.capacity_J_per_K / length

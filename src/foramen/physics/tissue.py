@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from foramen.model.thermal import ConductivityLaw, TissueProperties, TissueShift
+from foramen.model.thermal import ConductivityLaw, PerfusionLaw, TissueProperties, TissueShift
 from foramen.physics.grid import RevolvedGrid
 
 FloatArray = NDArray[np.float64]
@@ -27,6 +27,7 @@ class TissueField:
     heat_capacity_J_per_m3_K: FloatArray
     perfusion_W_per_m3_K: FloatArray
     latent_J_per_m3: FloatArray
+    flow_gain_fraction: FloatArray
 
 
 def tissue_field(table: Sequence[TissueProperties], samples: IndexArray, *, is_perfused: bool) -> TissueField:
@@ -42,6 +43,7 @@ def tissue_field(table: Sequence[TissueProperties], samples: IndexArray, *, is_p
         heat_capacity_J_per_m3_K=mean([t.heat_capacity_J_per_m3_K for t in table]),
         perfusion_W_per_m3_K=mean([t.perfusion_W_per_m3_K if is_perfused else 0.0 for t in table]),
         latent_J_per_m3=mean([t.latent_J_per_m3 for t in table]),
+        flow_gain_fraction=mean([t.flow_gain_fraction for t in table]),
     )
 
 
@@ -60,6 +62,13 @@ def shifted_field(field: TissueField, shift: TissueShift, *, reference_S_per_m: 
         thermal_W_per_m_K=field.thermal_W_per_m_K * shift.thermal_factor,
         perfusion_W_per_m3_K=field.perfusion_W_per_m3_K * shift.perfusion_factor,
     )
+
+
+def perfusion_factor(law: PerfusionLaw, gain: FloatArray, temperature_degC: FloatArray) -> FloatArray:
+    """w / w0 at a temperature, as living tissue answers warmth until it coagulates."""
+    below = np.minimum(temperature_degC, law.peak_degC) - law.peak_degC
+    factor: FloatArray = 1 + gain * np.exp(-((below / law.spread_K) ** 2))
+    return factor
 
 
 def conductivity_factor(law: ConductivityLaw, temperature_degC: FloatArray) -> FloatArray:

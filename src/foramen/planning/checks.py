@@ -273,7 +273,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             )
             + f"; the tightest decides, {100 * limits.capture_min_fraction:.0f} % wanted, on the nominal course."
             + (
-                " Not counted: tissue boils in the model, which lacks latent heat, so its isotherms are uncertain."
+                " Not counted: tissue boils in the model, and how a real lesion goes on from there is uncertain."
                 * boils
             ),
         )
@@ -287,7 +287,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
             reason=f"{hot:.0f} degC while the display says {effect.tip_temperature_degC:.0f} degC "
             f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
-            + (" Read it as: tissue boils there; the model has no latent heat." if boils else ""),
+            + (" Tissue boils there: steam and a rising impedance are likely." if boils else ""),
         )
     )
     return tuple(checks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -14,8 +13,8 @@ from foramen.report.messages import message
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#444444")
 _LINES = ("solid", "dashed", "dotted", "dashdot", "solid", "dashed")
-_COLUMNS = 2
-
+_PANELS = (0.055, 0.395, 0.745)
+"""Left edges of the panels: temperature and dose of the target, temperature of what is to be spared."""
 
 COOL_BELOW = numbers("robust.histogram_degC")[0]
 """Structures below it in 95 % of the scenarios are named together (degC)."""
@@ -29,40 +28,51 @@ def cool_structures(robust: RobustEffect | None) -> tuple[str, ...]:
 
 
 def draw_histograms(robust: RobustEffect) -> bytes:
-    """PNG of the temperature and thermal-dose histograms, one row for each target; bands hold 90 % of scenarios."""
-    targets = [target.target for target in robust.targets]
-    figure = new_figure(8.6, 2.35 * len(targets))
-    for row, target in enumerate(targets):
-        for column, quantity in enumerate(("peak_degC", "cem43_min")):
-            axes = figure.add_subplot(len(targets), _COLUMNS, 1 + row * _COLUMNS + column)
-            shown = [h for h in robust.histograms if h.target == target and h.quantity == quantity]
-            _panel(axes, shown, quantity)
-            axes.set_title(message(f"robust.{quantity}", target=target.partition(",")[0]), fontsize=8.5, loc="left")
-    figure.subplots_adjust(
-        left=0.07, right=0.985, top=1 - 0.28 / (2.35 * len(targets)), bottom=0.42 / (2.35 * len(targets))
-    )
-    figure.subplots_adjust(hspace=0.55, wspace=0.16)
+    """PNG with one row for each target: its temperature and thermal dose, and the temperature of its neighbours."""
+    height_in = 1.75
+    count = len(robust.targets)
+    figure = new_figure(8.6, height_in * count)
+    for row, target in enumerate(robust.targets):
+        name = target.target.partition(",")[0]
+        own = [h for h in robust.histograms if h.target == target.target]
+        nerve = next(h.structure for h in own)  # the target comes first
+        groups = (
+            ("peak_degC", [h for h in own if h.structure == nerve and h.quantity == "peak_degC"], True),
+            ("cem43_min", [h for h in own if h.structure == nerve and h.quantity == "cem43_min"], True),
+            ("neighbours", [h for h in own if h.structure != nerve and h.quantity == "peak_degC"], False),
+        )
+        for left, (key, shown, is_share) in zip(_PANELS, groups, strict=True):
+            bottom = (count - 1 - row + 0.25) / count
+            axes = figure.add_axes((left, bottom, 0.245, 0.60 / count))
+            _panel(axes, shown, is_share=is_share)
+            axes.set_title(message(f"robust.{key}", target=name), fontsize=8.5, loc="left", pad=3)
+            axes.set_ylabel(message("robust.share" if is_share else "robust.volume"), fontsize=7.5, labelpad=1)
+            quantity = "cem43_min" if key == "cem43_min" else "peak_degC"
+            axes.set_xlabel(message(f"robust.{quantity}_axis"), fontsize=8, labelpad=1)
+            if key == "cem43_min":
+                axes.set_xscale("log")
+                axes.axvline(number("damage.cem43_nerve_min"), color="#888888", lw=0.8)
     return png_bytes(figure, dots_per_inch=130)
 
 
-def _panel(axes: Axes, shown: Sequence[HeatHistogram], quantity: str) -> None:
+def _panel(axes: Axes, shown: Sequence[HeatHistogram], *, is_share: bool) -> None:
+    """Median, band and plan of each structure, as a share of its volume or in cubic millimetres."""
     for histogram, colour, line in zip(shown, _COLOURS, _LINES, strict=False):
-        percent = 100 / histogram.total_mm3
+        scale = 100 / histogram.total_mm3 if is_share else 1.0
         low, median, high, nominal = (
-            [percent * v for v in row]
+            [scale * v for v in row]
             for row in (histogram.low_mm3, histogram.median_mm3, histogram.high_mm3, histogram.nominal_mm3)
         )
         axes.fill_between(histogram.levels, low, high, color=colour, alpha=0.2, lw=0)
         axes.plot(histogram.levels, median, color=colour, lw=1.8, ls=line, label=histogram.structure)
         axes.plot(histogram.levels, nominal, color=colour, lw=0.9, ls=(0, (1, 2)))
-    if quantity == "cem43_min":
-        axes.set_xscale("log")
-        axes.axvline(number("damage.cem43_nerve_min"), color="#888888", lw=0.8)
-    axes.set_ylim(0, 102)
-    axes.set_ylabel(message("robust.share"), fontsize=8, labelpad=1)
-    axes.set_xlabel(message(f"robust.{quantity}_axis"), fontsize=8, labelpad=1)
-    axes.tick_params(labelsize=8)
+    axes.set_ylim(0, 102 if is_share else None)
+    axes.tick_params(labelsize=7.5)
     axes.grid(color="#DDDDDD", lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    if shown:
-        axes.legend(fontsize=7, frameon=False, loc="lower left", ncols=math.ceil(len(shown) / 4))
+    if not shown:
+        text = message("robust.cool_panel", level=f"{COOL_BELOW:g}")
+        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=8)
+    elif not is_share:
+        axes.set_xlim(COOL_BELOW, max(number("robust.neighbour_axis_degC"), COOL_BELOW))
+        axes.legend(fontsize=6.5, frameon=False, loc="upper right")

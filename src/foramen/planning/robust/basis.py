@@ -18,8 +18,8 @@ from foramen.kernels.needle_field import read_field
 from foramen.model.plan import RfSetting, Trajectory
 from foramen.model.space import FloatArray
 from foramen.physics.grid import Resolution, RevolvedGrid
-from foramen.physics.placed_lesion import PlacedLesion
 from foramen.physics.lesion import Lesion
+from foramen.physics.placed_lesion import PlacedLesion
 from foramen.planning.robust.scenario import moved_axes, moved_trajectory, tissue_shift
 from foramen.planning.robust.uncertainty import Uncertainty
 from foramen.steps.effect.lesions import lesion_through

@@ -36,8 +36,8 @@ def error_law(errors: FloatArray, *, error: float) -> ErrorLaw:
     count = len(errors)
     bias, sd = float(errors.mean()), float(errors.std(ddof=1))
     half = float(stats.t.ppf(1 - error / 4, count - 1)) * sd / np.sqrt(count)
-    most = sd * float(np.sqrt((count - 1) / stats.chi2.ppf(error / 2, count - 1)))
-    return ErrorLaw(corners=((bias, sd), *((bias + sign * half, s) for sign in (-1, 1) for s in (sd, most))))
+    most, least = (sd * float(np.sqrt((count - 1) / stats.chi2.ppf(p, count - 1))) for p in (error / 4, 1 - error / 4))
+    return ErrorLaw(corners=((bias, sd), *((bias + sign * half, s) for sign in (-1, 1) for s in (least, most))))
 
 
 def margin_errors(full: Sequence[Outcome], reduced: Sequence[Outcome]) -> FloatArray:

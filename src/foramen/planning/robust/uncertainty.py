@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,6 +68,10 @@ def _kind(gauge: float) -> str:
     return "thick" if gauge <= number("robust.thick_gauge_max_g") else "thin"
 
 
+def _factor(log_sd: float) -> str:
+    return f"a factor of {math.exp(log_sd):.2f} either way"
+
+
 def _varied(name: str, spread: str, fact_id: str, *, is_common: bool) -> Varied:
     source = fact(fact_id)
     return Varied(
@@ -83,7 +88,7 @@ def varied_list(spread: Uncertainty, *, gauge: float, nerve_mm: float, registrat
         needle("tip across the shaft", f"{spread.across_mm:g} mm each way", f"robust.needle_across_sd_{kind}_mm"),
         needle("tip along the shaft", f"{spread.along_mm:g} mm", f"robust.needle_along_sd_{kind}_mm"),
         needle("direction of the bare tip", f"{spread.angle_deg:g} deg each way", "robust.needle_angle_sd_deg"),
-        needle("bending", f"{spread.curvature_per_mm:g} per mm each way", f"robust.curvature_sd_{kind}_per_mm"),
+        needle("bending", f"{1e3 * spread.curvature_per_mm:g} per m each way", f"robust.curvature_sd_{kind}_per_mm"),
         Varied(
             name="registration of landmarks and nerves",
             spread=f"{spread.registration_factor * registration_mm:.1f} mm each way",
@@ -99,9 +104,9 @@ def varied_list(spread: Uncertainty, *, gauge: float, nerve_mm: float, registrat
             sources=fact("robust.nerve_correlation_mm").sources,
             note=own,
         ),
-        common("perfusion of every tissue", f"factor exp({spread.perfusion_log:g} z)", "robust.perfusion_log_sd"),
-        common("thermal conductivity", f"factor exp({spread.thermal_log:g} z)", "robust.thermal_log_sd"),
-        common("electric contrast", f"exponent exp({spread.contrast_log:g} z)", "robust.contrast_log_sd"),
+        common("perfusion of every tissue", _factor(spread.perfusion_log), "robust.perfusion_log_sd"),
+        common("thermal conductivity", _factor(spread.thermal_log), "robust.thermal_log_sd"),
+        common("exponent of electric contrast", _factor(spread.contrast_log), "robust.contrast_log_sd"),
         common("generator's temperature", f"{spread.calibration_K:g} K", "robust.calibration_sd_K"),
         common("body temperature", f"{spread.baseline_K:g} K", "robust.baseline_sd_K"),
     )

@@ -16,7 +16,7 @@ from foramen.physics.damage import objection
 from foramen.physics.generator import Generator, PowerHeld, ProportionalIntegral, TemperatureHeld, VoltageHeld
 from foramen.physics.lesion import EnergyBalance, History, Lesion, TimeSteps
 from foramen.physics.rf_lesion import simulate_lesion
-from foramen.steps.bench.setup import GRID_STEP, BenchSetup, LesionSize, lesion_size, require_time
+from foramen.steps.bench.setup import GRID_STEP, BenchSetup, LesionSize, lesion_size, require_temperature, require_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,7 @@ def bench_lesion(
     ramp_s: float = 10.0,
     thermocouple: Thermocouple = Thermocouple.POLE,
     frequency_hz: float = 500e3,
+    flow_with_temperature: bool = False,
     sigma_with_temperature: bool = True,
     fluid_ml: float = 0.0,
     series_ohm: float = 0.0,
@@ -113,7 +114,8 @@ def bench_lesion(
     Parameters
     ----------
     outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction : as in `BenchSetup`
-    baseline_temperature_degC, thermocouple, frequency_hz, sigma_with_temperature, fluid_ml, step : as in `BenchSetup`
+    baseline_temperature_degC, thermocouple, frequency_hz, flow_with_temperature : as in `BenchSetup`
+    sigma_with_temperature, fluid_ml, step : as in `BenchSetup`
     temperature_degC, voltage_V, power_W : float
         What the generator holds; give one. Volts are RMS, volts and watts at the generator's terminals.
     time_s, ramp_s : float
@@ -144,6 +146,7 @@ def bench_lesion(
         baseline_temperature_degC=baseline_temperature_degC,
         thermocouple=thermocouple,
         frequency_hz=frequency_hz,
+        flow_with_temperature=flow_with_temperature,
         sigma_with_temperature=sigma_with_temperature,
         fluid_ml=fluid_ml,
         step=step,
@@ -174,8 +177,7 @@ def _generator(
         return VoltageHeld(voltage_V=value, time_s=time_s, limits=limits, series_ohm=series_ohm)
     if name == "power":
         return PowerHeld(power_W=value, time_s=time_s, limits=limits, series_ohm=series_ohm)
-    if not value < number("tissues.boiling_from_degC"):
-        raise InputError(f"A set temperature of {value:g} degC would boil tissue; stay below 99 degC.")
+    require_temperature(value)
     start_degC = setup.baseline_temperature_degC
     if controller == "ideal":
         return TemperatureHeld(

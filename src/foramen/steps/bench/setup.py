@@ -12,10 +12,12 @@ from foramen.knowledge.thermal import (
     conductivity_law,
     damage_set,
     needle_material,
+    perfusion_law,
     perfusion_stop_set,
     tissue_properties,
 )
 from foramen.model.device import Thermocouple
+from foramen.model.thermal import TissueProperties
 from foramen.physics.contours import Extent
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
 from foramen.physics.lesion import HeatModel, TimeSteps
@@ -67,6 +69,8 @@ class BenchSetup:
         Where the temperature is measured.
     frequency_hz : float
         Of the current; conductivity is tabulated from 450 to 500 kHz.
+    flow_with_temperature : bool
+        Whether perfusion rises with warmth before the tissue coagulates, by a law for hyperthermia.
     sigma_with_temperature : bool
         Whether conductivity changes with temperature, and tissue boils.
     fluid_ml : float
@@ -84,6 +88,7 @@ class BenchSetup:
     baseline_temperature_degC: float = 37.0
     thermocouple: Thermocouple = Thermocouple.POLE
     frequency_hz: float = 500e3
+    flow_with_temperature: bool = False
     sigma_with_temperature: bool = True
     fluid_ml: float = 0.0
     step: float = GRID_STEP
@@ -114,6 +119,14 @@ class BenchSetup:
             is_conducting=self.cannula_conduction,
         )
 
+    @property
+    def properties(self) -> TissueProperties:
+        """Properties of the tissue; raises `InputError` if it is unknown or carries no current."""
+        found = tissue_properties(self.tissue, frequency_hz=self.frequency_hz)
+        if not found.electric_S_per_m > 0:
+            raise InputError(f"No lesion can be made in {self.tissue}: it carries no current. Choose another tissue.")
+        return found
+
     def grid(self) -> RevolvedGrid:
         """Axisymmetric grid about the needle."""
         return needle_grid(self.shape, Resolution(step=self.step), far_m=number("tissues.far_field_mm") / MM_PER_M)
@@ -126,10 +139,7 @@ class BenchSetup:
         InputError
             If the tissue is unknown or carries no current.
         """
-        around = tissue_properties(self.tissue, frequency_hz=self.frequency_hz)
-        if not around.electric_S_per_m > 0:
-            raise InputError(f"No lesion can be made in {self.tissue}: it carries no current. Choose another tissue.")
-        table = [around, tissue_properties(FLUID, frequency_hz=self.frequency_hz)]
+        table = [self.properties, tissue_properties(FLUID, frequency_hz=self.frequency_hz)]
         radius_m = (3 * self.fluid_ml * MM3_PER_ML / (4 * np.pi)) ** (1 / 3) / MM_PER_M
         middle_m = self.tip_mm / 2 / MM_PER_M
         is_pool = np.hypot(grid.node_r_m, grid.node_z_m - middle_m)[grid.inner :, :, None] < radius_m
@@ -144,6 +154,7 @@ class BenchSetup:
             material=needle_material() if self.cannula_conduction else None,
             stops_perfusion=perfusion_stop_set(),
             damage=(damage_set("coagulation"),),
+            flow=perfusion_law() if self.flow_with_temperature else None,
             thermocouple_m=0.0 if at_pole else self.tip_mm / 2 / MM_PER_M,
             cool_down_s=cool_down_s,
             steps=steps or TimeSteps(),
@@ -154,3 +165,10 @@ def require_time(time_s: float, *, limit_s: float = 1800.0) -> None:
     """Raise `InputError` unless a time can be simulated."""
     if not 0 < time_s <= limit_s:
         raise InputError(f"A lesion of {time_s:g} s is outside what is modelled (up to {limit_s:g} s).")
+
+
+def require_temperature(set_degC: float) -> None:
+    """Raise `InputError` unless tissue can be held at a temperature."""
+    limit_degC = number("tissues.boiling_from_degC")
+    if not set_degC < limit_degC:
+        raise InputError(f"A set temperature of {set_degC:g} degC would boil tissue; stay below {limit_degC:g} degC.")

@@ -16,16 +16,12 @@ from foramen.anatomy.reference_body import make_reference_body
 from foramen.errors import InputError
 from foramen.io import atomic_file, case_folder, plan_json
 from foramen.io.atomic_file import whole_folder, write_bytes
-from foramen.io.confirmation import confirmation
 from foramen.io.dataclass_json import to_data
 from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
 from foramen.io.record import parse_record
-from foramen.knowledge.check import check_knowledge
-from foramen.knowledge.devices import cannulae_of_gauge, devices
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
-from foramen.model.device import Thermocouple
 from foramen.model.levels import parse_side
 from foramen.model.plan import Confirmation, Plan
 from foramen.model.record import ClinicalRecord
@@ -35,44 +31,8 @@ from foramen.model.verdict import Verdict
 from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
-from foramen.steps.bench import BenchLesion, BenchPulsed, bench_lesion, bench_pulsed
-from foramen.techniques import all_techniques, technique_rows
+from foramen.techniques import all_techniques
 from foramen.workflow import Planned, PlanRequest, ReportProgress
-
-__all__ = [
-    "REFERENCE_PROCEDURE_AT",
-    "BenchLesion",
-    "BenchPulsed",
-    "Case",
-    "Confirmation",
-    "Plan",
-    "Planned",
-    "Saved",
-    "Technique",
-    "Verdict",
-    "assess",
-    "check_knowledge",
-    "confirmation",
-    "devices",
-    "import_case",
-    "inspect",
-    "lesion",
-    "open_case",
-    "open_plan",
-    "plain",
-    "plan",
-    "pulsed",
-    "reference_case",
-    "reference_record",
-    "require_writable",
-    "robust",
-    "save",
-    "save_case",
-    "save_contact_sheet",
-    "save_in_case",
-    "technique_rows",
-    "techniques",
-]
 
 REFERENCE_ACQUIRED_ON = "2026-03-10"
 """Date on which the reference body counts as scanned."""
@@ -382,74 +342,6 @@ def save_contact_sheet(case: Case, path: str | Path) -> Path:
 def save_case(case: Case, path: str | Path, *, anatomy: Anatomy | None = None) -> None:
     """Write a case as a new folder, whole or not at all."""
     case_folder.save_case(case, Path(path), anatomy=anatomy)
-
-
-def lesion(
-    *,
-    gauge: float,
-    tip_mm: float,
-    temperature_degC: float,
-    time_s: float,
-    tissue: str = "muscle",
-    perfusion: bool = True,
-    cannula_conduction: bool = True,
-    baseline_temperature_degC: float = 37.0,
-    ramp_s: float = 10.0,
-    thermocouple: str = "pole",
-) -> BenchLesion:
-    """One heat lesion in uniform tissue, as on the bench; diameters from the catalogue's gauge table."""
-    bore = cannulae_of_gauge(gauge)[0]
-    return bench_lesion(
-        outer_diameter_mm=bore.outer_diameter_mm,
-        inner_diameter_mm=bore.inner_diameter_mm,
-        tip_mm=tip_mm,
-        temperature_degC=temperature_degC,
-        time_s=time_s,
-        tissue=tissue,
-        perfusion=perfusion,
-        cannula_conduction=cannula_conduction,
-        baseline_temperature_degC=baseline_temperature_degC,
-        ramp_s=ramp_s,
-        thermocouple=Thermocouple(thermocouple),
-    )
-
-
-def pulsed(
-    *,
-    gauge: float,
-    tip_mm: float,
-    time_s: float,
-    voltage_peak_V: float | None = None,
-    voltage_rms_V: float | None = None,
-    limit_degC: float | None = None,
-    rate_Hz: float | None = None,
-    width_s: float | None = None,
-    tissue: str = "muscle",
-    perfusion: bool = True,
-    cannula_conduction: bool = True,
-    baseline_temperature_degC: float = 37.0,
-    thermocouple: str = "pole",
-    series_ohm: float = 0.0,
-) -> BenchPulsed:
-    """Pulsed radiofrequency in uniform tissue, as on the bench; give the peak or the RMS voltage of a pulse."""
-    bore = cannulae_of_gauge(gauge)[0]
-    return bench_pulsed(
-        outer_diameter_mm=bore.outer_diameter_mm,
-        inner_diameter_mm=bore.inner_diameter_mm,
-        tip_mm=tip_mm,
-        time_s=time_s,
-        voltage_peak_V=voltage_peak_V,
-        voltage_rms_V=voltage_rms_V,
-        limit_degC=limit_degC,
-        rate_Hz=rate_Hz,
-        width_s=width_s,
-        tissue=tissue,
-        perfusion=perfusion,
-        cannula_conduction=cannula_conduction,
-        baseline_temperature_degC=baseline_temperature_degC,
-        thermocouple=Thermocouple(thermocouple),
-        series_ohm=series_ohm,
-    )
 
 
 def techniques() -> tuple[Technique, ...]:

@@ -1,0 +1,72 @@
+"""What `import foramen as fm` offers: the verbs of the workflow and of the bench."""
+
+from __future__ import annotations
+
+from foramen.api.bench import lesion, pulsed, strip_lesion
+from foramen.api.chain import (
+    REFERENCE_PROCEDURE_AT,
+    Saved,
+    assess,
+    import_case,
+    inspect,
+    open_case,
+    open_plan,
+    plain,
+    plan,
+    reference_case,
+    reference_record,
+    require_writable,
+    robust,
+    save,
+    save_case,
+    save_contact_sheet,
+    save_in_case,
+    techniques,
+)
+from foramen.io.confirmation import confirmation
+from foramen.knowledge.check import check_knowledge
+from foramen.knowledge.devices import devices
+from foramen.model.case import Case
+from foramen.model.plan import Confirmation, Plan
+from foramen.model.technique import Technique
+from foramen.model.verdict import Verdict
+from foramen.steps.bench import BenchLesion, BenchPulsed, BenchStrip
+from foramen.techniques import technique_rows
+from foramen.workflow import Planned
+
+__all__ = [
+    "REFERENCE_PROCEDURE_AT",
+    "BenchLesion",
+    "BenchPulsed",
+    "BenchStrip",
+    "Case",
+    "Confirmation",
+    "Plan",
+    "Planned",
+    "Saved",
+    "Technique",
+    "Verdict",
+    "assess",
+    "check_knowledge",
+    "confirmation",
+    "devices",
+    "import_case",
+    "inspect",
+    "lesion",
+    "open_case",
+    "open_plan",
+    "plain",
+    "plan",
+    "pulsed",
+    "reference_case",
+    "reference_record",
+    "require_writable",
+    "robust",
+    "save",
+    "save_case",
+    "save_contact_sheet",
+    "save_in_case",
+    "strip_lesion",
+    "technique_rows",
+    "techniques",
+]
