@@ -1,8 +1,7 @@
 """Heat of one cannula in the tissue about one nerve, solved once and used for every place nearby.
 
 Full solutions at the cannula's best path say how the field changes with set temperature, time, perfusion and
-conduction. The search moves these fields rigidly with the needle; settings that are shown get their own solution and
-borrow from here only how it changes with tissue and generator.
+conduction. The search moves these fields rigidly with the needle. What is shown is solved anew where it lies.
 """
 
 from __future__ import annotations
@@ -14,32 +13,33 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from foramen.kernels.needle_field import read_combined
 from foramen.model.device import RfCannula
 from foramen.model.plan import RfSetting, Trajectory
 from foramen.model.space import FloatArray
-from foramen.physics.damage import log_omega_per_K
 from foramen.physics.placed_lesion import PlacedLesion
 from foramen.planning.inverse.space import Ranges
-from foramen.planning.robust.basis import AWAY_SD, PEAK, VARIABLES, Basis, Solve, basis_of, steps_of, wanted_solves
+from foramen.planning.robust.basis import AWAY_SD, PEAK, VARIABLES, Basis, Solve, basis_of, wanted_solves
 from foramen.planning.robust.prepare import needle_axes
 from foramen.planning.robust.uncertainty import Uncertainty
+from foramen.units import MM_PER_M
 
 PERFUSION, CONDUCTION, CALIBRATION, BASELINE = (
     VARIABLES.index(name) for name in ("perfusion", "conduction", "calibration", "baseline")
 )
 _COUNT = len(VARIABLES)
-_KEPT = tuple(at for v in (PERFUSION, CONDUCTION, CALIBRATION) for at in (v, _COUNT + v))
+_KEPT = [at for v in (PERFUSION, CONDUCTION, CALIBRATION) for at in (v, _COUNT + v)]
 _SMALL_RISE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Order:
-    """The full solutions that a library is made of."""
+    """The full solutions that a library is made of, at the middle of the temperatures."""
 
     path: Trajectory
-    first: RfSetting  # middle of the temperatures, shortest time
-    last: RfSetting  # the same for the longest time
-    spread: Uncertainty
+    first: RfSetting  # shortest time
+    last: RfSetting  # longest time
+    spread: Uncertainty  # of what is varied: perfusion, conduction, and the set temperature as a calibration
 
     @property
     def axes(self) -> FloatArray:
@@ -52,23 +52,48 @@ class Order:
         own = [(solve, self.first) for solve in wanted_solves(self.path, self.axes, self.spread)]
         return [*own, (own[0][0], self.last)]
 
+    def library(self, placed: Sequence[PlacedLesion], baseline_degC: float) -> Library:
+        """The library made of these solutions, in the order of `solves`."""
+        basis = basis_of(self.path, placed[:-1], self.axes, self.spread, baseline_degC)
+        late = basis_of(self.path, placed[-1:], self.axes, _still(self.spread), baseline_degC)
+        hottest = np.array([entry.lesion.hottest_tissue_degC for entry in placed])
+        reach_K = AWAY_SD * self.spread.calibration_K
+        cooler, warmer = hottest[-3] - hottest[0], hottest[-2] - hottest[0]  # calibration is varied last
+        return Library(
+            device=self.path.device,
+            first=self.first,
+            last=self.last,
+            basis=basis,
+            later={name: _log(name, late) - _log(name, basis) for name in basis.base},
+            hottest_degC=np.array(
+                [
+                    hottest[0],
+                    (warmer - cooler) / (2 * reach_K),
+                    (warmer + cooler) / (2 * reach_K**2),
+                    hottest[-1] - hottest[0],
+                ]
+            ),
+        )
+
+
+def _still(spread: Uncertainty) -> Uncertainty:
+    return replace(spread, perfusion_log=0.0, thermal_log=0.0, calibration_K=0.0)
+
+
+def _log(name: str, basis: Basis) -> FloatArray:
+    base = basis.base[name]
+    return np.log(np.maximum(base, _SMALL_RISE)) if name == PEAK else base
+
 
 def order(path: Trajectory, ranges: Ranges, spread: Uncertainty) -> Order:
     """What must be solved for the cannula of a path."""
-    device = path.device
-    low, high = ranges.temperature_degC[0], min(ranges.temperature_degC[1], device.max_temperature_degC)
-    first = RfSetting(
-        temperature_degC=(low + high) / 2,
-        time_s=ranges.time_s[0],
-        ramp_s=ranges.ramp_s,
-        thermocouple=device.thermocouple,
-        frequency_hz=ranges.frequency_hz,
-    )
+    low, high = ranges.temperature_degC[0], min(ranges.temperature_degC[1], path.device.max_temperature_degC)
+    settings = [ranges.setting(path.device, (low + high) / 2, time_s) for time_s in ranges.time_s]
     reach_K = max((high - low) / 2, AWAY_SD * spread.calibration_K)
     return Order(
         path=path,
-        first=first,
-        last=replace(first, time_s=ranges.time_s[1]),
+        first=settings[0],
+        last=settings[1],
         spread=replace(
             spread, across_mm=0.0, along_mm=0.0, contrast_log=0.0, baseline_K=0.0, calibration_K=reach_K / AWAY_SD
         ),
@@ -112,19 +137,17 @@ class Library:
 
     @cached_property
     def stacked(self) -> dict[str, NDArray[np.float32]]:
-        """Fields (nr, nk, nj, 8) of each logarithm, as `terms_of` weighs them."""
+        """Fields (nr, nk, nj, 8) of each logarithm, as `weights` weighs them."""
         found = {}
-        for name, base in self.basis.base.items():
-            first = np.log(np.maximum(base, _SMALL_RISE)) if name == PEAK else base
-            kept = self.basis.terms[name][..., list(_KEPT)]
-            layers = [first[..., None], kept, self.later[name][..., None]]
+        for name in self.basis.base:
+            layers = [_log(name, self.basis)[..., None], self.basis.terms[name][..., _KEPT], self.later[name][..., None]]
             found[name] = np.ascontiguousarray(np.concatenate(layers, axis=-1), dtype=np.float32)
         return found
 
     def weights(self, temperature_degC: float, time_s: float, tissue: FloatArray) -> FloatArray:
         """Weights (s, 8) of the stacked fields for tissue and generator (s, 5), in the order of `Scenario.tissue`.
 
-        A warmer body lowers the rise as a lower set temperature does.
+        A warmer body lowers the rise as a lower set temperature does; contrast is left out.
         """
         perfusion, conduction = tissue[:, PERFUSION], tissue[:, CONDUCTION]
         warmer = self.warmer_K(temperature_degC) + tissue[:, CALIBRATION] - tissue[:, BASELINE]
@@ -133,20 +156,13 @@ class Library:
         found: FloatArray = np.stack(parts, axis=1)
         return found
 
-    def lent(self, path: Trajectory, placed: PlacedLesion, setting: RfSetting, baseline_degC: float) -> Basis:
-        """The reduced model of a lesion that was solved, which changes with tissue and generator as these fields do."""
-        axes = needle_axes(path.tip_mm, path.entry_mm)
-        nothing = replace(
-            _STILL, nerve_correlation_mm=1.0
+    def read(
+        self, name: str, weights: FloatArray, points_mm: FloatArray, tips_mm: FloatArray, axes: FloatArray
+    ) -> FloatArray:
+        """A logarithm (s, n) at points (s, n, 3) of scenarios with tips (s, 3) and needle axes (s, 3, 3)."""
+        grid = self.basis.grid
+        nodes = (grid.radial_nodes_m, grid.polar_nodes_rad, grid.axial_nodes_m)
+        found: FloatArray = read_combined(
+            points_mm / MM_PER_M, tips_mm / MM_PER_M, axes, nodes, grid.ball_centre_m, self.stacked[name], weights
         )
-        own = basis_of(path, [placed], axes, nothing, baseline_degC)
-        cells = round(_turn_rad(self.basis.axes, axes) / own.grid.angle_step_rad)
-        warmer = self.warmer_K(setting.temperature_degC)
-        terms = {}
-        for name, stored in self.basis.terms.items():
-            lent = np.roll(stored, -cells, axis=2)
-            bend = lent[..., _COUNT + CALIBRATION]
-            lent[..., CALIBRATION] += 2 * warmer * bend
-            lent[..., BASELINE] = self._per_K_of_all(name, setting.time_s) - lent[..., CALIBRATION]
-            terms[name] = lent
-        return replace(own, terms=terms)
+        return found

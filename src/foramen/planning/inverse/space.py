@@ -1,31 +1,18 @@
-"""What may be chosen for one nerve, as numbers from 0 to 1 for the optimiser."""
+"""What may be chosen for one nerve: a place about a ranked path, the generator, and the number of passes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from foramen.errors import InputError
 from foramen.knowledge.devices import rf_cannulae
 from foramen.knowledge.facts import number
 from foramen.knowledge.technique_facts import TechniqueKnowledge
 from foramen.model.device import RfCannula, TipShape
-from foramen.model.plan import Trajectory
+from foramen.model.plan import RfSetting, Trajectory
 from foramen.model.space import FloatArray
-
-VARIABLES = (
-    "cannula and ranked path",
-    "set temperature",
-    "time",
-    "passes",
-    "oblique angle",
-    "declined angle",
-    "shift across the bone",
-    "shift along the needle",
-    "spacing of the passes",
-    "stagger of the passes",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +23,11 @@ class Design:
     temperature_degC: float
     time_s: float
     passes: int
-    turn_deg: tuple[float, float]
-    shift_mm: float
-    along_mm: float
-    spacing_mm: float
-    stagger_mm: float
+    turn_deg: tuple[float, float] = (0.0, 0.0)
+    shift_mm: float = 0.0
+    along_mm: float = 0.0
+    spacing_mm: float = 0.0
+    stagger_mm: float = 0.0
 
     @property
     def steps(self) -> FloatArray:
@@ -61,28 +48,61 @@ class Design:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranges:
-    """What the technique and its devices allow."""
+    """What the technique allows, and how finely a generator is set."""
 
     temperature_degC: tuple[float, float]
     time_s: tuple[float, float]
-    passes: int
+    passes: tuple[int, int]
     ramp_s: float
     frequency_hz: float
+    temperature_step_degC: float
+    time_step_s: float
+
+    def setting(self, device: RfCannula, temperature_degC: float, time_s: float, *, passes: int = 1) -> RfSetting:
+        """The generator's setting."""
+        return RfSetting(
+            temperature_degC=temperature_degC,
+            time_s=time_s,
+            ramp_s=self.ramp_s,
+            thermocouple=device.thermocouple,
+            frequency_hz=self.frequency_hz,
+            lesions=passes,
+        )
 
 
-def technique_ranges(knowledge: TechniqueKnowledge, *, passes_most: int | None) -> Ranges:
-    """Ranges of a technique's own facts, with no more passes than asked for."""
-    lesions = knowledge.fact("lesions")
-    low, high = int(lesions.low or 1), int(lesions.high or lesions.number)
-    if passes_most is not None and not low <= passes_most <= high:
-        raise InputError(f"At most {passes_most} lesions on one nerve lie outside {low} to {high}. Choose within.")
-    temperature, time = knowledge.fact("temperature_degC"), knowledge.fact("time_s")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far the passes may be placed from a ranked path, and from each other."""
+
+    tilt_deg: float
+    shift_mm: float
+    along_mm: float
+    spacing_mm: float
+    stagger_mm: float
+
+
+def technique_ranges(knowledge: TechniqueKnowledge) -> Ranges:
+    """Ranges of a technique's own facts; the temperature may be lower, so that nothing need boil."""
+    lesions, temperature, time = (knowledge.fact(name) for name in ("lesions", "temperature_degC", "time_s"))
     return Ranges(
-        temperature_degC=(temperature.low or temperature.number, temperature.high or temperature.number),
+        temperature_degC=(number("inverse.temperature_least_degC"), temperature.high or temperature.number),
         time_s=(time.low or time.number, time.high or time.number),
-        passes=high if passes_most is None else passes_most,
+        passes=(int(lesions.low or 1), int(lesions.high or lesions.number)),
         ramp_s=knowledge.number("ramp_s"),
         frequency_hz=knowledge.number("frequency_hz"),
+        temperature_step_degC=number("inverse.temperature_step_degC"),
+        time_step_s=number("inverse.time_step_s"),
+    )
+
+
+def known_reach() -> Reach:
+    """The reach of the knowledge."""
+    return Reach(
+        tilt_deg=number("inverse.tilt_reach_deg"),
+        shift_mm=number("inverse.shift_reach_mm"),
+        along_mm=number("inverse.along_reach_mm"),
+        spacing_mm=number("inverse.spacing_most_mm"),
+        stagger_mm=number("inverse.stagger_most_mm"),
     )
 
 
@@ -99,39 +119,45 @@ class Space:
 
     starts: tuple[Trajectory, ...]
     ranges: Ranges
+    reach: Reach
 
-    def design(self, x: FloatArray) -> Design:
-        """The choice that numbers (10,) from 0 to 1 stand for."""
-        start = _which(x[0], len(self.starts))
-        device = self.starts[start].device
-        low, high = self.ranges.temperature_degC
-        temperature = (low, min(high, device.max_temperature_degC))
-        passes = 1 + _which(x[3], self.ranges.passes)
-        tilt, shift, along = (number(f"inverse.{name}") for name in ("tilt_reach_deg", "shift_reach_mm", "along_reach_mm"))
-        stagger, spacing = number("inverse.stagger_most_mm"), number("inverse.spacing_most_mm")
+    @property
+    def integers(self) -> dict[str, tuple[int, int]]:
+        """Whole numbers to be chosen, with their least and most; temperature and time count the generator's steps."""
+        ranges = self.ranges
+        steps = {
+            "temperature": _steps(ranges.temperature_degC, ranges.temperature_step_degC),
+            "time": _steps(ranges.time_s, ranges.time_step_s),
+        }
+        return {**{name: (0, count) for name, count in steps.items()}, "passes": ranges.passes}
+
+    @property
+    def reals(self) -> dict[str, tuple[float, float]]:
+        """Real numbers to be chosen, with their least and most; spacing is the part of what lies beyond a diameter."""
+        reach = self.reach
+        reaches = {"oblique": reach.tilt_deg, "declined": reach.tilt_deg, "shift": reach.shift_mm}
+        reaches |= {"along": reach.along_mm, "stagger": reach.stagger_mm}
+        return {**{name: (-far, far) for name, far in reaches.items() if far > 0}, "spacing": (0.0, 1.0)}
+
+    def design(self, chosen: Mapping[str, float]) -> Design:
+        """The choice that these numbers stand for; what is not named stays as it is on the ranked path."""
+        start, passes = int(chosen["start"]), int(chosen["passes"])
+        device, ranges = self.starts[start].device, self.ranges
+        temperature = ranges.temperature_degC[0] + ranges.temperature_step_degC * int(chosen["temperature"])
         nearest = device.outer_diameter_mm
-        is_one = passes == 1
+        beyond = max(self.reach.spacing_mm - nearest, 0.0) * float(chosen.get("spacing", 0.0))
         return Design(
             start=start,
-            temperature_degC=_stepped(x[1], temperature, number("inverse.temperature_step_degC")),
-            time_s=_stepped(x[2], self.ranges.time_s, number("inverse.time_step_s")),
+            temperature_degC=min(temperature, ranges.temperature_degC[1], device.max_temperature_degC),
+            time_s=min(ranges.time_s[0] + ranges.time_step_s * int(chosen["time"]), ranges.time_s[1]),
             passes=passes,
-            turn_deg=(_between(x[4], tilt), _between(x[5], tilt)),
-            shift_mm=_between(x[6], shift),
-            along_mm=_between(x[7], along),
-            spacing_mm=0.0 if is_one else nearest + float(x[8]) * (spacing - nearest),
-            stagger_mm=0.0 if is_one else _between(x[9], stagger),
+            turn_deg=(float(chosen.get("oblique", 0.0)), float(chosen.get("declined", 0.0))),
+            shift_mm=float(chosen.get("shift", 0.0)),
+            along_mm=float(chosen.get("along", 0.0)),
+            spacing_mm=nearest + beyond if passes > 1 else 0.0,
+            stagger_mm=float(chosen.get("stagger", 0.0)) if passes > 1 else 0.0,
         )
 
 
-def _which(x: float, count: int) -> int:
-    return min(int(x * count), count - 1)
-
-
-def _between(x: float, reach: float) -> float:
-    return float((2 * x - 1) * reach)
-
-
-def _stepped(x: float, limits: tuple[float, float], step: float) -> float:
-    low, high = limits
-    return float(low + step * round(float(x) * (high - low) / step))
+def _steps(limits: tuple[float, float], step: float) -> int:
+    return int(np.ceil((limits[1] - limits[0]) / step - 1e-9))
