@@ -31,7 +31,7 @@ class InversePoint:
     setting : RfSetting
         Of each pass.
     spacing_mm, stagger_mm : float
-        Distance between the axes of neighbouring passes, and between their tips along the needle; 0 for one pass.
+        Distance between the axes of the nearest passes, and between their tips along the needle; 0 for one pass.
     capture : Probability
         That at least `InverseResult.captured_fraction` of the needed segment is captured.
     nominal_fraction : float
@@ -42,6 +42,8 @@ class InversePoint:
         That any neighbour that is shown reaches its limit.
     broken : tuple of str
         Hard limits that this way does not keep, in words.
+    notes : tuple of str
+        What a physician should know of it, such as a temperature outside the usual range.
     """
 
     number: int
@@ -56,6 +58,7 @@ class InversePoint:
     hottest_neighbour: HottestNeighbour | None
     any_neighbour: Probability
     broken: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     is_on_front: bool = False
     is_recommended: bool = False
 
@@ -70,9 +73,14 @@ class InversePoint:
         return len(self.trajectories)
 
     @property
-    def heating_s(self) -> float:
-        """Heating time of all passes together."""
-        return self.passes * self.setting.time_s
+    def words(self) -> str:
+        """Device and setting in words."""
+        device, setting = self.trajectories[0].device, self.setting
+        passes = "1 pass" if self.passes == 1 else f"{self.passes} passes"
+        return (
+            f"{device.gauge:g} G, {device.active_tip_mm:g} mm tip, {setting.temperature_degC:g} degC, "
+            f"{setting.time_s:g} s, {passes}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,8 +91,12 @@ class InverseTarget:
     ----------
     searched, kept_limits : int
         Settings that the search tried, and those among them that kept every hard limit in the search model.
+    prevented : dict
+        Settings of the search by the first hard limit that they broke.
     dropped : tuple of str
-        Limits that turned out to be broken when settings of the search were solved in full, with how many.
+        Settings of the search that broke a limit when they were solved in full, with the limit.
+    unknown : tuple of str
+        Neighbours with a limit that the images do not show.
     advice : str
         The recommendation in words, or which limit prevents every plan.
     error : ReducedModelError or None
@@ -95,6 +107,7 @@ class InverseTarget:
     points: tuple[InversePoint, ...]
     searched: int
     kept_limits: int
+    prevented: dict[str, int]
     dropped: tuple[str, ...]
     unknown: tuple[str, ...]
     advice: str
@@ -129,7 +142,6 @@ class InverseResult:
     captured_fraction: float
     burnt_degC: float
     accept_fraction: float  # probability of capture from which a setting is accepted
-    neighbour_fraction: float  # most probability that a neighbour reaches its limit
     scenarios: int
     confidence_fraction: float
     targets: tuple[InverseTarget, ...]

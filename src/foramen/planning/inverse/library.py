@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.kernels.needle_field import read_combined
+from foramen.knowledge.facts import number
 from foramen.model.device import RfCannula
 from foramen.model.plan import RfSetting, Trajectory
 from foramen.model.space import FloatArray
@@ -37,6 +38,7 @@ class Order:
     """The full solutions that a library is made of, at the middle of the temperatures."""
 
     path: Trajectory
+    hot_per_K: float
     first: RfSetting  # shortest time
     last: RfSetting  # longest time
     spread: Uncertainty  # of what is varied: perfusion, conduction, and the set temperature as a calibration
@@ -56,23 +58,13 @@ class Order:
         """The library made of these solutions, in the order of `solves`."""
         basis = basis_of(self.path, placed[:-1], self.axes, self.spread, baseline_degC)
         late = basis_of(self.path, placed[-1:], self.axes, _still(self.spread), baseline_degC)
-        hottest = np.array([entry.lesion.hottest_tissue_degC for entry in placed])
-        reach_K = AWAY_SD * self.spread.calibration_K
-        cooler, warmer = hottest[-3] - hottest[0], hottest[-2] - hottest[0]  # calibration is varied last
         return Library(
             device=self.path.device,
+            hot_per_K=self.hot_per_K,
             first=self.first,
             last=self.last,
             basis=basis,
             later={name: _log(name, late) - _log(name, basis) for name in basis.base},
-            hottest_degC=np.array(
-                [
-                    hottest[0],
-                    (warmer - cooler) / (2 * reach_K),
-                    (warmer + cooler) / (2 * reach_K**2),
-                    hottest[-1] - hottest[0],
-                ]
-            ),
         )
 
 
@@ -85,13 +77,26 @@ def _log(name: str, basis: Basis) -> FloatArray:
     return np.log(np.maximum(base, _SMALL_RISE)) if name == PEAK else base
 
 
-def order(path: Trajectory, ranges: Ranges, spread: Uncertainty) -> Order:
-    """What must be solved for the cannula of a path."""
-    low, high = ranges.temperature_degC[0], min(ranges.temperature_degC[1], path.device.max_temperature_degC)
+def probe(path: Trajectory, ranges: Ranges) -> tuple[Solve, RfSetting]:
+    """The solution that says how hot tissue becomes: at the least temperature, for the longest time."""
+    setting = ranges.setting(path.device, ranges.temperature_degC[0], ranges.time_s[1])
+    return Solve(trajectory=path, amounts=np.zeros(5)), setting
+
+
+def order(path: Trajectory, ranges: Ranges, spread: Uncertainty, *, probed: PlacedLesion, baseline_degC: float) -> Order:
+    """What must be solved for the cannula of a path: from the least temperature to where tissue begins to boil.
+
+    Until then the hottest rise is in proportion to the set rise; where water boils nothing is, and no setting is kept.
+    """
+    low = ranges.temperature_degC[0]
+    hot_per_K = (probed.lesion.hottest_tissue_degC - baseline_degC) / (low - baseline_degC)
+    boils_at = baseline_degC + (number("tissues.boiling_from_degC") - baseline_degC) / hot_per_K
+    high = max(low, min(ranges.temperature_degC[1], path.device.max_temperature_degC, boils_at))
     settings = [ranges.setting(path.device, (low + high) / 2, time_s) for time_s in ranges.time_s]
     reach_K = max((high - low) / 2, AWAY_SD * spread.calibration_K)
     return Order(
         path=path,
+        hot_per_K=hot_per_K,
         first=settings[0],
         last=settings[1],
         spread=replace(
@@ -110,16 +115,16 @@ class Library:
         At the middle of the temperatures and the shortest time.
     later : dict
         Change of each logarithm from the shortest to the longest time.
-    hottest_degC : ndarray, shape (4,)
-        Hottest tissue, its slope and bend with the set temperature, its change to the longest time.
+    hot_per_K : float
+        Rise of the hottest tissue over that of the display, where nothing boils.
     """
 
     device: RfCannula
+    hot_per_K: float
     first: RfSetting
     last: RfSetting
     basis: Basis
     later: dict[str, FloatArray]
-    hottest_degC: FloatArray
 
     def lateness(self, time_s: float) -> float:
         """Place of a time between the shortest (0) and the longest (1)."""
@@ -130,10 +135,10 @@ class Library:
         """Set temperature above that of the fields."""
         return temperature_degC - self.first.temperature_degC
 
-    def hottest_at(self, temperature_degC: float, time_s: float) -> float:
-        """Hottest tissue at the library's own place."""
-        warmer = self.warmer_K(temperature_degC)
-        return float(self.hottest_degC @ np.array([1.0, warmer, warmer**2, self.lateness(time_s)]))
+    def hottest_at(self, temperature_degC: float) -> float:
+        """Hottest tissue at the library's own place, if its water did not boil."""
+        baseline = self.basis.baseline_degC
+        return baseline + self.hot_per_K * (temperature_degC - baseline)
 
     @cached_property
     def stacked(self) -> dict[str, NDArray[np.float32]]:

@@ -17,7 +17,6 @@ from foramen.geometry.segments import point_polyline_distance
 from foramen.knowledge.facts import number
 from foramen.model.plan import Target
 from foramen.model.space import FloatArray
-from foramen.planning.checks import WATER_BOILS_DEGC
 from foramen.planning.inverse.library import Library
 from foramen.planning.inverse.space import Design, Space
 from foramen.planning.robust.basis import PEAK
@@ -30,8 +29,8 @@ from foramen.steps.trajectory import Placed, Scene, parallel_passes, place
 PATH, BOILING, NEIGHBOURS = "path", "boiling", "neighbours"
 """Hard limits in the order in which they are tried."""
 
-GRID_MM = 1.0
-ROUND_MM = 9.0
+GRID_MM = 1.25
+ROUND_MM = 7.0
 """Step of the points at which burnt tissue is counted, and how far they reach beyond the bare tips."""
 
 
@@ -86,23 +85,22 @@ class Quick:
     captured_fraction: float
 
     def judge(self, design: Design) -> Judged:
-        """What a setting comes to; where a path is refused nothing else is computed."""
+        """What a setting comes to; one that breaks a limit is judged by that alone."""
         library = self.libraries[self.space.starts[design.start].device.id]
         placed = self.place(design)
-        refused = int(np.count_nonzero(~placed.is_kept))
-        if refused:
-            return Judged(capture=0.0, burnt_mm3=np.inf, passes=design.passes, excess=((PATH, float(refused)),))
-        hottest = library.hottest_at(design.temperature_degC, design.time_s)
+        refused = float(np.count_nonzero(~placed.is_kept))
+        hottest = library.hottest_at(design.temperature_degC) + number("inverse.boiling_margin_K")
+        excess = [(PATH, refused), (BOILING, hottest - number("tissues.boiling_from_degC"))]
         nominal = self._needles(placed, library, is_nominal=True)
-        excess = (
-            (BOILING, hottest + number("inverse.boiling_margin_K") - WATER_BOILS_DEGC),
-            (NEIGHBOURS, self._neighbour_excess_K(library, design, nominal)),
-        )
+        if not any(amount > 0 for _, amount in excess):
+            excess.append((NEIGHBOURS, self._neighbour_excess_K(library, design, nominal)))
+        if any(amount > 0 for _, amount in excess):
+            return Judged(capture=0.0, burnt_mm3=np.inf, passes=design.passes, excess=tuple(excess))
         return Judged(
             capture=self.capture(library, design, self._needles(placed, library, is_nominal=False)),
             burnt_mm3=self._burnt_mm3(library, design, nominal),
             passes=design.passes,
-            excess=excess,
+            excess=tuple(excess),
         )
 
     def place(self, design: Design) -> Placed:

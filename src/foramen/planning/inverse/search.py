@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 
 from foramen.errors import InputError
+from foramen.planning.inverse.effort import Effort
 from foramen.planning.inverse.quick import BOILING, NEIGHBOURS, PATH, Judged
 from foramen.planning.inverse.space import Design, Space
 
+LIMITS = {PATH: 100.0, BOILING: 1.0, NEIGHBOURS: 1.0}
+"""Hard limits, with what one refused pass or one kelvin weighs where every setting breaks some."""
+
 WORST_MM3 = 1e6
-"""Burnt volume of a setting whose path is refused: it loses to any other."""
+"""Burnt volume of a setting that breaks a limit: it loses to any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +28,6 @@ class Tried:
 
     design: Design
     judged: Judged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """How long the search goes on."""
-
-    population: int
-    generations: int
 
 
 def search(
@@ -68,7 +64,7 @@ def search(
             progress(min(len(found) / (effort.population * effort.generations), 1.0))
 
     with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
-        problem = Problem(vars=variables, n_obj=3, n_ieq_constr=3)
+        problem = Problem(vars=variables, n_obj=3, n_ieq_constr=len(LIMITS))
         minimize(problem, algorithm, ("n_gen", effort.generations), seed=seed, copy_algorithm=False)
     return tuple(found)
 
@@ -77,11 +73,10 @@ def _objectives(judged: Judged) -> tuple[float, float, float]:
     return -judged.capture, min(judged.burnt_mm3, WORST_MM3), float(judged.passes)
 
 
-def _constraints(judged: Judged) -> tuple[float, float, float]:
-    """Each limit's excess; a broken path counts more than any heat, which is not computed then."""
+def _constraints(judged: Judged) -> tuple[float, ...]:
+    """Each limit's excess; a broken path counts more than any heat."""
     excess = dict(judged.excess)
-    heat = (max(excess.get(name, 0.0), -1.0) for name in (BOILING, NEIGHBOURS))
-    return WORST_MM3 * excess.get(PATH, 0.0), *heat  # type: ignore[return-value]
+    return tuple(weight * max(excess.get(name, 0.0), 0.0) for name, weight in LIMITS.items())
 
 
 def _pymoo(space: Space, effort: Effort, seed: int) -> tuple[Any, Any, Any, dict[str, Any]]:

@@ -58,7 +58,6 @@ def outcome(
         [logarithm.reshape(shape) for logarithm in section_log_omega],
         time_s=scene.setting.time_s,
     )
-    needed = [_needed(fraction, shape[0]) for fraction in fractions]
     return Outcome(
         fraction=float(min(np.mean(margin >= 0) for margin in margins)),
         margins_K=np.array([deciding_K(margins, fraction) for fraction in fractions]),
