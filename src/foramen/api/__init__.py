@@ -23,10 +23,12 @@ from foramen.api.chain import (
     save_in_case,
     techniques,
 )
+from foramen.api.inverse import SavedInverse, optimise, save_inverse
 from foramen.io.confirmation import confirmation
 from foramen.knowledge.check import check_knowledge
 from foramen.knowledge.devices import devices
 from foramen.model.case import Case
+from foramen.model.inverse import InverseResult
 from foramen.model.plan import Confirmation, Plan
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
@@ -41,9 +43,11 @@ __all__ = [
     "BenchStrip",
     "Case",
     "Confirmation",
+    "InverseResult",
     "Plan",
     "Planned",
     "Saved",
+    "SavedInverse",
     "Technique",
     "Verdict",
     "assess",
@@ -55,6 +59,7 @@ __all__ = [
     "lesion",
     "open_case",
     "open_plan",
+    "optimise",
     "plain",
     "plan",
     "pulsed",
@@ -66,6 +71,7 @@ __all__ = [
     "save_case",
     "save_contact_sheet",
     "save_in_case",
+    "save_inverse",
     "strip_lesion",
     "technique_rows",
     "techniques",

@@ -25,20 +25,16 @@ LIMIT_WORDS = {
 
 
 def worth_solving(tried: tuple[Tried, ...]) -> tuple[Tried, ...]:
-    """For each number of passes the least burning setting at each wanted probability, and the most probable one."""
-    best = front(tried)
-    found: list[Tried] = []
-    for passes in sorted({entry.judged.passes for entry in best}):
-        own = sorted(
-            (entry for entry in best if entry.judged.passes == passes),
-            key=lambda entry: (entry.judged.burnt_mm3, -entry.judged.capture),
-        )
-        picks = [
-            next((entry for entry in own if entry.judged.capture >= wanted), None)
-            for wanted in numbers("inverse.shown_probabilities")
-        ]
-        picks.append(max(own, key=lambda entry: (entry.judged.capture, -entry.judged.burnt_mm3)))
-        found += [pick for pick in dict.fromkeys(picks) if pick is not None]
+    """For each number of passes the settings that burn least: near its most probable capture, at the accepted, below."""
+    found: dict[Tried, None] = {}
+    for passes in sorted({entry.judged.passes for entry in tried}):
+        own = front(tuple(entry for entry in tried if entry.judged.passes == passes))
+        most = max((entry.judged.capture for entry in own), default=0.0)
+        wanted = [share * most for share in numbers("inverse.shown_shares")]
+        for capture in sorted([*wanted, number("robust.capture_accept_probability")]):
+            enough = [entry for entry in own if entry.judged.capture >= capture]
+            if enough:
+                found[min(enough, key=lambda entry: (entry.judged.burnt_mm3, -entry.judged.capture))] = None
     return tuple(found)
 
 
@@ -84,11 +80,11 @@ def advice(points: Sequence[InversePoint], prevented: dict[str, int], dropped: S
     accept = number("robust.capture_accept_probability")
     if chosen.is_textbook:
         return f"The textbook setting is the best that was found. {beside}"
-    lead = f"Setting {chosen.number}: {chosen.words}. {_numbers(chosen)}."
+    lead = f"Setting {chosen.number} ({chosen.words}): {_numbers(chosen)}."
     if chosen.capture.estimate_fraction < accept:
         lead += (
-            f" No setting within the hard limits reaches the accepted probability of {100 * accept:g} %: the physician "
-            "weighs whether to treat at all, with another technique or device."
+            f" No setting that was found within the hard limits reaches the accepted probability of {100 * accept:g} %: "
+            "the physician weighs."
         )
     return f"{lead} {beside}".strip()
 

@@ -110,7 +110,7 @@ def broken_limits(problem: Problem, way: Way, effect: RfHeatEffect) -> tuple[str
         found.append(f"{way.setting.temperature_degC:g} degC is above the device's {device.max_temperature_degC:g} degC")
     hottest, boils = effect.hottest_tissue_degC, number("tissues.boiling_from_degC")
     if not hottest < boils:
-        found.append(f"{BOILING_WORDS}: {hottest:.0f} degC (limit {boils:g} degC)")
+        found.append(f"{BOILING_WORDS}: {hottest:.1f} degC (boiling begins at {boils:g} degC)")
     found += [
         f"{peak.structure} reaches {peak.peak_degC:.1f} degC (limit {peak.reject_degC:g} degC)"
         for peak in effect.peaks

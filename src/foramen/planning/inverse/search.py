@@ -1,4 +1,7 @@
-"""The search: NSGA-II over mixed variables (pymoo), seeded, the same for any number of threads."""
+"""The search: NSGA-II over mixed variables (pymoo), seeded, the same for any number of threads.
+
+Each number of passes is searched on its own, or the many good settings with one pass would crowd out the others.
+"""
 
 from __future__ import annotations
 
@@ -41,46 +44,35 @@ def search(
 ) -> tuple[Tried, ...]:
     """Every setting that was tried, in the order in which it was; equal for any number of threads.
 
-    Maximised: the probability of capture. Minimised: burnt tissue, passes. A setting that breaks a limit loses to one
-    that breaks it less, and to every one that breaks none.
+    Maximised: the probability of capture. Minimised: burnt tissue. A setting that breaks a limit loses to one that
+    breaks it less, and to every one that breaks none.
 
     Raises
     ------
     InputError
         If pymoo is not installed.
     """
-    minimize, algorithm, problem_class, variables = _pymoo(space, effort, seed)
     found: list[Tried] = []
-
-    class Problem(problem_class):  # type: ignore[misc, valid-type]  # pymoo has no types
-        """Judges a whole generation at a time."""
-
-        def _evaluate(self, x: Any, out: dict[str, Any], *_args: Any, **_options: Any) -> None:
-            designs = [space.design(chosen) for chosen in x]
-            judged = list(pool.map(judge, designs))
-            found.extend(Tried(design=d, judged=j) for d, j in zip(designs, judged, strict=True))
-            out["F"] = np.array([_objectives(entry) for entry in judged])
-            out["G"] = np.array([_constraints(entry) for entry in judged])
-            progress(min(len(found) / (effort.population * effort.generations), 1.0))
-
+    low, high = space.passes
+    total = effort.population * effort.generations * (high + 1 - low)
     with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
-        problem = Problem(vars=variables, n_obj=3, n_ieq_constr=len(LIMITS))
-        minimize(problem, algorithm, ("n_gen", effort.generations), seed=seed, copy_algorithm=False)
+
+        def judged(designs: list[Design]) -> list[Judged]:
+            entries = list(pool.map(judge, designs))
+            found.extend(Tried(design=d, judged=j) for d, j in zip(designs, entries, strict=True))
+            progress(min(len(found) / total, 1.0))
+            return entries
+
+        for passes in range(low, high + 1):
+            stream = int(np.random.SeedSequence(seed, spawn_key=(passes,)).generate_state(1)[0])
+            _evolve(space, passes, judged, effort, stream)
     return tuple(found)
 
 
-def _objectives(judged: Judged) -> tuple[float, float, float]:
-    return -judged.capture, min(judged.burnt_mm3, WORST_MM3), float(judged.passes)
-
-
-def _constraints(judged: Judged) -> tuple[float, ...]:
-    """Each limit's excess; a broken path counts more than any heat."""
-    excess = dict(judged.excess)
-    return tuple(weight * max(excess.get(name, 0.0), 0.0) for name, weight in LIMITS.items())
-
-
-def _pymoo(space: Space, effort: Effort, seed: int) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """pymoo's `minimize`, the algorithm with its first generation, the class of problems, and the variables."""
+def _evolve(
+    space: Space, passes: int, judged: Callable[[list[Design]], list[Judged]], effort: Effort, seed: int
+) -> None:
+    """One run of NSGA-II; every generation is handed to `judged` as a whole."""
     try:
         from pymoo.algorithms.moo.nsga2 import RankAndCrowdingSurvival
         from pymoo.core.mixed import MixedVariableGA
@@ -93,32 +85,49 @@ def _pymoo(space: Space, effort: Effort, seed: int) -> tuple[Any, Any, Any, dict
             f"Inverse planning needs pymoo, which is not installed ({failure}). Install it: pip install "
             '"foramen[inverse]".'
         ) from failure
-    variables = {
-        "start": Choice(options=list(range(len(space.starts)))),
-        **{name: Integer(bounds=bounds) for name, bounds in space.integers.items()},
-        **{name: Real(bounds=bounds) for name, bounds in space.reals.items()},
-    }
-    first = Population.new(X=first_generation(space, effort.population, np.random.default_rng(seed)))
-    algorithm = MixedVariableGA(pop_size=effort.population, sampling=first, survival=RankAndCrowdingSurvival())
-    return minimize, algorithm, Problem, variables
+    integers, reals = space.integers, space.reals(passes)
+
+    class Settings(Problem):  # type: ignore[misc]  # pymoo has no types
+        def _evaluate(self, x: Any, out: dict[str, Any], *_args: Any, **_options: Any) -> None:
+            entries = judged([space.design(chosen, passes) for chosen in x])
+            out["F"] = np.array([_objectives(entry)[:2] for entry in entries])
+            out["G"] = np.array([_constraints(entry) for entry in entries])
+
+    problem = Settings(
+        vars={
+            "start": Choice(options=list(range(len(space.starts)))),
+            **{name: Integer(bounds=bounds) for name, bounds in integers.items()},
+            **{name: Real(bounds=bounds) for name, bounds in reals.items()},
+        },
+        n_obj=2,
+        n_ieq_constr=len(LIMITS),
+    )
+    first = first_generation(space, passes, effort.population, np.random.default_rng(seed))
+    algorithm = MixedVariableGA(
+        pop_size=effort.population, sampling=Population.new(X=first), survival=RankAndCrowdingSurvival()
+    )
+    minimize(problem, algorithm, ("n_gen", effort.generations), seed=seed, copy_algorithm=False)
 
 
-def first_generation(space: Space, count: int, rng: np.random.Generator) -> list[dict[str, float]]:
-    """Choices to begin with: every start and number of passes at the ranked path itself, then random ones about it."""
-    integers, reals = space.integers, space.reals
-    low, high = integers["passes"]
-    corners = [(start, passes) for passes in range(low, high + 1) for start in range(len(space.starts))]
+def _objectives(judged: Judged) -> tuple[float, float, float]:
+    return -judged.capture, min(judged.burnt_mm3, WORST_MM3), float(judged.passes)
+
+
+def _constraints(judged: Judged) -> tuple[float, ...]:
+    """Each limit's excess; a broken path counts more than any heat."""
+    excess = dict(judged.excess)
+    return tuple(weight * max(excess.get(name, 0.0), 0.0) for name, weight in LIMITS.items())
+
+
+def first_generation(space: Space, passes: int, count: int, rng: np.random.Generator) -> list[dict[str, float]]:
+    """Choices to begin with: every ranked path itself as often as there is room for, then places about them."""
     found: list[dict[str, float]] = []
     for number in range(count):
-        start, passes = corners[number % len(corners)]
-        chosen: dict[str, float] = {"start": start}
-        chosen |= {name: int(rng.integers(bounds[0], bounds[1] + 1)) for name, bounds in integers.items()}
-        chosen["passes"] = passes
-        is_on_path = number < len(corners)
-        for name, bounds in reals.items():
-            spread = 0.0 if is_on_path else rng.normal(0.0, (bounds[1] - bounds[0]) / 6)
-            centre = 0.0 if name == "spacing" else (bounds[0] + bounds[1]) / 2
-            chosen[name] = float(np.clip(centre + abs(spread) if name == "spacing" else centre + spread, *bounds))
+        chosen: dict[str, float] = {"start": number % len(space.starts)}
+        chosen |= {name: int(rng.integers(low, high + 1)) for name, (low, high) in space.integers.items()}
+        for name, (low, high) in space.reals(passes).items():
+            away = 0.0 if number < len(space.starts) else rng.normal(0.0, (high - low) / 6)
+            chosen[name] = float(np.clip(abs(away) if low >= 0 else away, low, high))
         found.append(chosen)
     return found
 

@@ -122,26 +122,28 @@ class Space:
     reach: Reach
 
     @property
-    def integers(self) -> dict[str, tuple[int, int]]:
-        """Whole numbers to be chosen, with their least and most; temperature and time count the generator's steps."""
-        ranges = self.ranges
-        steps = {
-            "temperature": _steps(ranges.temperature_degC, ranges.temperature_step_degC),
-            "time": _steps(ranges.time_s, ranges.time_step_s),
-        }
-        return {**{name: (0, count) for name, count in steps.items()}, "passes": ranges.passes}
+    def passes(self) -> tuple[int, int]:
+        """Fewest and most passes."""
+        return self.ranges.passes
 
     @property
-    def reals(self) -> dict[str, tuple[float, float]]:
+    def integers(self) -> dict[str, tuple[int, int]]:
+        """Whole numbers to be chosen, with their least and most: the generator's steps."""
+        ranges = self.ranges
+        temperature = _steps(ranges.temperature_degC, ranges.temperature_step_degC)
+        return {"temperature": (0, temperature), "time": (0, _steps(ranges.time_s, ranges.time_step_s))}
+
+    def reals(self, passes: int) -> dict[str, tuple[float, float]]:
         """Real numbers to be chosen, with their least and most; spacing is the part of what lies beyond a diameter."""
         reach = self.reach
         reaches = {"oblique": reach.tilt_deg, "declined": reach.tilt_deg, "shift": reach.shift_mm}
-        reaches |= {"along": reach.along_mm, "stagger": reach.stagger_mm}
-        return {**{name: (-far, far) for name, far in reaches.items() if far > 0}, "spacing": (0.0, 1.0)}
+        reaches |= {"along": reach.along_mm, "stagger": reach.stagger_mm if passes > 1 else 0.0}
+        found = {name: (-far, far) for name, far in reaches.items() if far > 0}
+        return found | ({"spacing": (0.0, 1.0)} if passes > 1 and reach.spacing_mm > 0 else {})
 
-    def design(self, chosen: Mapping[str, float]) -> Design:
+    def design(self, chosen: Mapping[str, float], passes: int) -> Design:
         """The choice that these numbers stand for; what is not named stays as it is on the ranked path."""
-        start, passes = int(chosen["start"]), int(chosen["passes"])
+        start = int(chosen["start"])
         device, ranges = self.starts[start].device, self.ranges
         temperature = ranges.temperature_degC[0] + ranges.temperature_step_degC * int(chosen["temperature"])
         nearest = device.outer_diameter_mm
@@ -155,7 +157,7 @@ class Space:
             shift_mm=float(chosen.get("shift", 0.0)),
             along_mm=float(chosen.get("along", 0.0)),
             spacing_mm=nearest + beyond if passes > 1 else 0.0,
-            stagger_mm=float(chosen.get("stagger", 0.0)) if passes > 1 else 0.0,
+            stagger_mm=float(chosen.get("stagger", 0.0)),
         )
 
 

@@ -1,0 +1,102 @@
+"""Page of inverse planning: table, Pareto plot, advice and assumptions; returns text and bytes, opens no file."""
+
+from __future__ import annotations
+
+import base64
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from foramen.model.inverse import InversePoint, InverseResult, InverseTarget
+from foramen.report.annotation import new_figure, png_bytes
+from foramen.report.messages import message
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+_MARKS = ("o", "s", "^", "D")
+_GREY = "#777777"
+_OFFSETS = ((7, 6), (7, -13), (-15, 6), (-15, -13))
+"""Where the numbers stand beside their points, in turn, so that neighbours do not cover each other (points)."""
+
+
+def render_inverse(result: InverseResult) -> str:
+    """Self-contained HTML of a result."""
+    environment = Environment(
+        loader=PackageLoader("foramen.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["degrees"] = lambda text: str(text).replace("degC", "°C").replace("mm3", "mm³")
+    pictures = [base64.b64encode(draw_front(target, result)).decode("ascii") for target in result.targets]
+    return environment.get_template("inverse.html.j2").render(r=result, pictures=pictures, t=message)
+
+
+def draw_front(target: InverseTarget, result: InverseResult) -> bytes:
+    """PNG of one nerve's settings: probability of capture over burnt tissue, by number of passes."""
+    figure = new_figure(7.6, 4.6)
+    axes = figure.add_axes((0.09, 0.12, 0.63, 0.78))
+    for passes in sorted({point.passes for point in target.points}):
+        own = sorted((p for p in target.front if p.passes == passes), key=lambda p: p.burnt_mm3)
+        xs, ys = [p.burnt_mm3 for p in own], [100 * p.capture.estimate_fraction for p in own]
+        axes.plot(xs, ys, color=_colour(passes), lw=1.1, ls="--", zorder=2)
+    for place, point in enumerate(target.points):
+        _point(axes, point, _OFFSETS[place % len(_OFFSETS)])
+    accept = 100 * result.accept_fraction
+    axes.axhline(accept, color=_GREY, lw=0.8, ls=":")
+    axes.text(0.995, accept + 1, message("inverse.accepted"), fontsize=7.5, color=_GREY, ha="right", transform=axes.get_yaxis_transform())
+    axes.set_ylim(0, 102)
+    axes.set_xlim(left=0)
+    axes.set_xlabel(message("inverse.burnt_axis", level=f"{result.burnt_degC:g}"), fontsize=9)
+    axes.set_ylabel(message("inverse.capture_axis", percent=f"{100 * result.captured_fraction:g}"), fontsize=9)
+    axes.set_title(target.target, fontsize=10, loc="left")
+    axes.grid(color="#E2E2E2", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(handles=_legend(target), fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    return png_bytes(figure, dots_per_inch=150)
+
+
+def _colour(passes: int) -> str:
+    return _COLOURS[(passes - 1) % len(_COLOURS)]
+
+
+def _point(axes: Axes, point: InversePoint, offset: tuple[int, int]) -> None:
+    """One setting with its interval; hollow if it breaks a hard limit, ringed if it is recommended."""
+    y = 100 * point.capture.estimate_fraction
+    low, high = y - 100 * point.capture.low_fraction, 100 * point.capture.high_fraction - y
+    colour = _colour(point.passes)
+    axes.errorbar(
+        [point.burnt_mm3],
+        [y],
+        yerr=[[low], [high]],
+        fmt="*" if point.is_textbook else _MARKS[(point.passes - 1) % len(_MARKS)],
+        ms=14 if point.is_textbook else 7,
+        color=colour,
+        mfc="white" if point.broken else colour,
+        elinewidth=0.8,
+        capsize=2,
+        zorder=4,
+    )
+    if point.is_recommended:
+        axes.plot([point.burnt_mm3], [y], "o", ms=17, mfc="none", mec="black", mew=1.4, zorder=5)
+    text = message("inverse.textbook") if point.is_textbook else str(point.number)
+    axes.annotate(text, (point.burnt_mm3, y), textcoords="offset points", xytext=offset, fontsize=8.5, zorder=6)
+
+
+def _legend(target: InverseTarget) -> list[Line2D]:
+    """What marks mean."""
+    found = []
+    for passes in sorted({point.passes for point in target.points}):
+        mark, colour = _MARKS[(passes - 1) % len(_MARKS)], _colour(passes)
+        found.append(Line2D([], [], ls="--", marker=mark, color=colour, label=message("inverse.passes", count=passes)))
+    style = {"ls": "", "color": "black"}
+    found.append(Line2D([], [], marker="*", ms=11, label=message("inverse.textbook"), **style))  # type: ignore[arg-type]
+    found.append(
+        Line2D([], [], marker="o", mfc="white", label=message("inverse.broken_mark"), **style)  # type: ignore[arg-type]
+    )
+    found.append(
+        Line2D([], [], marker="o", ms=13, mfc="none", label=message("inverse.recommended"), **style)  # type: ignore[arg-type]
+    )
+    return found
