@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from foramen.anatomy.build import build_anatomy
 from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.inverse_json import INVERSE_FILE, write_inverse
+from foramen.knowledge.technique_facts import technique_knowledge
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.inverse import InverseResult
 from foramen.model.levels import parse_level, parse_side
 from foramen.planning.inverse import Effort
 from foramen.planning.inverse import optimise as optimise_settings
+from foramen.planning.settings import choose_cannula
 from foramen.report.inverse import draw_front, render_inverse
 from foramen.techniques import technique as technique_of
 from foramen.workflow import ReportProgress
@@ -28,6 +31,7 @@ def optimise(
     level: str,
     side: str,
     seed: int = 0,
+    devices: Sequence[str] = (),
     anatomy: Anatomy | None = None,
     effort: Effort | None = None,
     threads: int | None = None,
@@ -39,6 +43,8 @@ def optimise(
     ----------
     seed : int
         Of the search and the scenarios; the same seed gives the same numbers for any number of threads.
+    devices : sequence of str
+        Ids of the cannulae to choose from; without any those of the technique's gauges.
     anatomy : Anatomy, optional
         If it is already known; else it is built from the scan.
     effort : Effort, optional
@@ -63,6 +69,7 @@ def optimise(
         level=typed,
         side=parse_side(side),
         seed=seed,
+        devices=[choose_cannula(technique_knowledge(chosen.id), device_id=name) for name in devices],
         effort=effort,
         threads=threads,
         progress=lambda stage, done: progress(stage, 0.05 + 0.95 * done),

@@ -23,6 +23,9 @@ def optimise(
     technique: TechniqueName,
     level: LevelName,
     side: SideName,
+    device: Annotated[
+        tuple[str, ...], Parameter(help="Id of an RF cannula that may be used; repeat it. All that fit without it.")
+    ] = (),
     seed: Annotated[int, Parameter(help="Of the search and its scenarios.")] = 0,
     out: Annotated[Path, Parameter(help="Folder to make, for inverse.json, the page and its plots.")] = Path(
         "foramen-optimise"
@@ -37,7 +40,9 @@ def optimise(
     opened = api.open_case(case)
     require_writable(out)
     with progress_bar(quiet=json) as progress:
-        result = api.optimise(opened, technique=technique, level=level, side=side, seed=seed, progress=progress)
+        result = api.optimise(
+            opened, technique=technique, level=level, side=side, seed=seed, devices=device, progress=progress
+        )
         saved = api.save_inverse(result, out)
     tell_inverse(result, saved, as_json=json)
     if not result.is_feasible:

@@ -48,7 +48,9 @@ def read_inverse(path: Path) -> InverseResult:
         schema = data["schema"]
         name, (major, minor) = schema["name"], map(int, schema["version"].split("."))
     except (OSError, ValueError, KeyError, TypeError) as failure:
-        raise CaseError(f"{file} cannot be read as a result of inverse planning ({failure!r}). Optimise again.") from None
+        raise CaseError(
+            f"{file} cannot be read as a result of inverse planning ({failure!r}). Optimise again."
+        ) from None
     own_major, own_minor = map(int, SCHEMA_VERSION.split("."))
     if name != SCHEMA_NAME or major != own_major:
         raise CaseError(f"{file} is {name} {schema['version']}, not {SCHEMA_NAME} {own_major}.x. Optimise again.")

@@ -7,6 +7,7 @@ import base64
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from foramen.model.inverse import InversePoint, InverseResult, InverseTarget
 from foramen.report.annotation import new_figure, png_bytes
@@ -15,8 +16,8 @@ from foramen.report.messages import message
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _MARKS = ("o", "s", "^", "D")
 _GREY = "#777777"
-_OFFSETS = ((7, 6), (7, -13), (-15, 6), (-15, -13))
-"""Where the numbers stand beside their points, in turn, so that neighbours do not cover each other (points)."""
+_RIGHT_PT, _LEFT_PT = (9, -3), (-17, -3)
+"""Where the number stands beside its point: settings alternate, so that neighbours do not cover each other."""
 
 
 def render_inverse(result: InverseResult) -> str:
@@ -41,13 +42,14 @@ def draw_front(target: InverseTarget, result: InverseResult) -> bytes:
         own = sorted((p for p in target.front if p.passes == passes), key=lambda p: p.burnt_mm3)
         xs, ys = [p.burnt_mm3 for p in own], [100 * p.capture.estimate_fraction for p in own]
         axes.plot(xs, ys, color=_colour(passes), lw=1.1, ls="--", zorder=2)
-    for place, point in enumerate(target.points):
-        _point(axes, point, _OFFSETS[place % len(_OFFSETS)])
+    for place, point in enumerate(sorted(target.points, key=lambda point: point.burnt_mm3)):
+        _point(axes, point, _RIGHT_PT if place % 2 or point.is_textbook else _LEFT_PT)
     accept = 100 * result.accept_fraction
     axes.axhline(accept, color=_GREY, lw=0.8, ls=":")
-    axes.text(0.995, accept + 1, message("inverse.accepted"), fontsize=7.5, color=_GREY, ha="right", transform=axes.get_yaxis_transform())
+    across = axes.get_yaxis_transform()
+    axes.text(0.01, accept + 1, message("inverse.accepted"), fontsize=7.5, color=_GREY, transform=across)
     axes.set_ylim(0, 102)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.08 * max(point.burnt_mm3 for point in target.points))
     axes.set_xlabel(message("inverse.burnt_axis", level=f"{result.burnt_degC:g}"), fontsize=9)
     axes.set_ylabel(message("inverse.capture_axis", percent=f"{100 * result.captured_fraction:g}"), fontsize=9)
     axes.set_title(target.target, fontsize=10, loc="left")
@@ -56,6 +58,10 @@ def draw_front(target: InverseTarget, result: InverseResult) -> bytes:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(handles=_legend(target), fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     return png_bytes(figure, dots_per_inch=150)
+
+
+def _passes(count: int) -> str:
+    return message("inverse.one_pass") if count == 1 else message("inverse.passes", count=count)
 
 
 def _colour(passes: int) -> str:
@@ -82,7 +88,17 @@ def _point(axes: Axes, point: InversePoint, offset: tuple[int, int]) -> None:
     if point.is_recommended:
         axes.plot([point.burnt_mm3], [y], "o", ms=17, mfc="none", mec="black", mew=1.4, zorder=5)
     text = message("inverse.textbook") if point.is_textbook else str(point.number)
-    axes.annotate(text, (point.burnt_mm3, y), textcoords="offset points", xytext=offset, fontsize=8.5, zorder=6)
+    axes.annotate(
+        text,
+        (point.burnt_mm3, y),
+        textcoords="offset points",
+        xytext=offset,
+        fontsize=8.5,
+        fontweight="bold",
+        color=colour,
+        path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        zorder=6,
+    )
 
 
 def _legend(target: InverseTarget) -> list[Line2D]:
@@ -90,7 +106,7 @@ def _legend(target: InverseTarget) -> list[Line2D]:
     found = []
     for passes in sorted({point.passes for point in target.points}):
         mark, colour = _MARKS[(passes - 1) % len(_MARKS)], _colour(passes)
-        found.append(Line2D([], [], ls="--", marker=mark, color=colour, label=message("inverse.passes", count=passes)))
+        found.append(Line2D([], [], ls="--", marker=mark, color=colour, label=_passes(passes)))
     style = {"ls": "", "color": "black"}
     found.append(Line2D([], [], marker="*", ms=11, label=message("inverse.textbook"), **style))  # type: ignore[arg-type]
     found.append(

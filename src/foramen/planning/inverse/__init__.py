@@ -6,7 +6,7 @@ A genetic search (NSGA-II) over a quick model proposes; what is shown is solved 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from foramen.anatomy.tissue_map import classify_tissue
@@ -16,6 +16,7 @@ from foramen.knowledge.facts import number
 from foramen.knowledge.technique_facts import technique_knowledge
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
+from foramen.model.device import RfCannula
 from foramen.model.inverse import InversePoint, InverseResult, InverseTarget
 from foramen.model.levels import Level, Side
 from foramen.model.plan import Target
@@ -40,6 +41,7 @@ from foramen.planning.inverse.setup import Problem, quick_model, starting_paths,
 from foramen.planning.inverse.space import technique_cannulae
 from foramen.planning.inverse.words import ASSUMPTIONS, LIMITS, OPTIMISED, notes_of
 from foramen.planning.paths import find_paths
+from foramen.planning.robust.uncertainty import Uncertainty
 from foramen.planning.settings import choose_cannula, choose_setting
 from foramen.steps.effect.patient import Patient
 from foramen.steps.trajectory import described
@@ -59,6 +61,8 @@ def optimise(
     side: Side,
     seed: int = 0,
     targets: tuple[Target, ...] | None = None,
+    devices: Sequence[RfCannula] | None = None,
+    spread: Uncertainty | None = None,
     effort: Effort | None = None,
     threads: int | None = None,
     progress: Progress = lambda _stage, _fraction: None,
@@ -71,6 +75,10 @@ def optimise(
         Of the search and of the scenarios.
     targets : tuple of Target, optional
         The nerves; all of the level if not given.
+    devices : sequence of RfCannula, optional
+        Cannulae to choose from; those of the catalogue with the technique's gauges if not given.
+    spread : Uncertainty, optional
+        What is not known exactly, whatever the cannula; that of the knowledge for its gauge if not given.
     effort : Effort, optional
         From the knowledge if not given.
 
@@ -101,6 +109,8 @@ def optimise(
             patient=patient,
             technique=technique,
             target=target,
+            devices=tuple(devices or technique_cannulae(technique_knowledge(technique.id))),
+            known_spread=spread,
             effort=sizes,
             seed=seed,
             threads=thread_count(threads),
@@ -139,8 +149,7 @@ def _one_nerve(problem: Problem, progress: Progress) -> InverseTarget:
     """Search, full solutions and recommendation for one nerve."""
     progress("paths", 0.0)
     scene = problem.path_scene()
-    knowledge = technique_knowledge(problem.technique.id)
-    starts, refused = starting_paths(scene, technique_cannulae(knowledge))
+    starts, refused = starting_paths(scene, problem.devices)
     textbook = _textbook(problem)
     tried: tuple[Tried, ...] = ()
     solved: list[Solved] = []
@@ -157,7 +166,7 @@ def _one_nerve(problem: Problem, progress: Progress) -> InverseTarget:
             progress=lambda done: progress("search", 0.15 + 0.35 * done),
         )
         progress("full solutions", 0.5)
-        solved, dropped = _within_limits(problem, _ways(quick, tried))
+        solved, dropped = _within_limits(problem, _ways(problem, quick, tried))
     shown = [*solve_ways(problem, textbook), *solved]
     progress("scenarios", 0.6)
     return _target(problem, shown, tried, dropped, bool(textbook), lambda done: progress("scenarios", 0.6 + 0.4 * done))
@@ -174,10 +183,10 @@ def _textbook(problem: Problem) -> list[Way]:
     return [Way(trajectories=found, setting=replace(setting, lesions=len(found)))] if found else []
 
 
-def _ways(quick: Quick, tried: tuple[Tried, ...]) -> list[Way]:
+def _ways(problem: Problem, quick: Quick, tried: tuple[Tried, ...]) -> list[Way]:
     """The settings that are worth a full solution, with their passes described."""
     found = []
-    for rank, entry in enumerate(worth_solving(tried), start=1):
+    for rank, entry in enumerate(worth_solving(tried, problem.effort.shown_shares), start=1):
         design, placed = entry.design, quick.place(entry.design)
         paths = described(quick.scene, placed, name=f"{placed.device.id}/{rank}", rank=rank)
         setting = quick.space.ranges.setting(
@@ -192,7 +201,9 @@ def _within_limits(problem: Problem, ways: list[Way]) -> tuple[list[Solved], tup
     """The ways that keep every hard limit in the full solution; one that only boils is tried again, cooler."""
     found: list[Solved | None] = list(solve_ways(problem, ways))
     for _ in range(round(number("inverse.cooler_tries"))):
-        again = {at: way for at, entry in enumerate(found) if entry and entry.only_boils and (way := cooler(problem, entry))}
+        again = {
+            at: way for at, entry in enumerate(found) if entry and entry.only_boils and (way := cooler(problem, entry))
+        }
         for at, entry in zip(again, solve_ways(problem, list(again.values())), strict=True):
             found[at] = entry
     dropped = tuple(f"{_way_words(e.way)}: {'; '.join(e.broken)}" for e in found if e is not None and e.broken)

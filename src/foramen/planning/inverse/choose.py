@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from foramen.knowledge.facts import number, numbers
+from foramen.knowledge.facts import number
 from foramen.model.inverse import InversePoint
 from foramen.planning.inverse.quick import BOILING, NEIGHBOURS, PATH
 from foramen.planning.inverse.search import Tried, front, non_dominated
@@ -24,13 +24,14 @@ LIMIT_WORDS = {
 }
 
 
-def worth_solving(tried: tuple[Tried, ...]) -> tuple[Tried, ...]:
-    """For each number of passes the settings that burn least: near its most probable capture, at the accepted, below."""
+def worth_solving(tried: tuple[Tried, ...], shares: Sequence[float]) -> tuple[Tried, ...]:
+    """For each number of passes the settings that burn least at these shares of its most probable capture, and at the
+    accepted probability."""
     found: dict[Tried, None] = {}
     for passes in sorted({entry.judged.passes for entry in tried}):
         own = front(tuple(entry for entry in tried if entry.judged.passes == passes))
         most = max((entry.judged.capture for entry in own), default=0.0)
-        wanted = [share * most for share in numbers("inverse.shown_shares")]
+        wanted = [share * most for share in shares]
         for capture in sorted([*wanted, number("robust.capture_accept_probability")]):
             enough = [entry for entry in own if entry.judged.capture >= capture]
             if enough:
@@ -47,9 +48,7 @@ def judged_points(points: Sequence[InversePoint]) -> tuple[InversePoint, ...]:
     chosen = recommended([p for p in kept if p.number in on_front])
     ordered = sorted(points, key=lambda p: (not p.is_textbook, p.passes, p.burnt_mm3, p.number))
     marked = [
-        replace(
-            p, is_on_front=p.number in on_front, is_recommended=chosen is not None and p.number == chosen.number
-        )
+        replace(p, is_on_front=p.number in on_front, is_recommended=chosen is not None and p.number == chosen.number)
         for p in ordered
     ]
     others = iter(range(1, len(marked) + 1))
@@ -83,8 +82,8 @@ def advice(points: Sequence[InversePoint], prevented: dict[str, int], dropped: S
     lead = f"Setting {chosen.number} ({chosen.words}): {_numbers(chosen)}."
     if chosen.capture.estimate_fraction < accept:
         lead += (
-            f" No setting that was found within the hard limits reaches the accepted probability of {100 * accept:g} %: "
-            "the physician weighs."
+            f" No setting that was found within the hard limits reaches the accepted {100 * accept:g} %: the physician "
+            "weighs."
         )
     return f"{lead} {beside}".strip()
 

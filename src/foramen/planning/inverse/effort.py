@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foramen.knowledge.facts import number
+from foramen.knowledge.facts import number, numbers
 from foramen.physics.grid import Resolution
 from foramen.steps.effect.simulation import RESOLUTION
 
@@ -23,6 +23,8 @@ class Effort:
         Of the search.
     scenarios, full_solves : int
         Behind each probability of the table, and full solutions by which the reduced model's error is measured.
+    shown_shares : tuple of float
+        For each number of passes a setting is solved in full at each of these shares of its most probable capture.
     """
 
     population: int
@@ -30,11 +32,22 @@ class Effort:
     search_scenarios: int
     scenarios: int
     full_solves: int
+    shown_shares: tuple[float, ...]
     resolution: Resolution = RESOLUTION
     search_resolution: Resolution = SEARCH_RESOLUTION
 
 
 def known_effort() -> Effort:
     """The effort of the knowledge."""
-    names = ("population", "generations", "search_scenarios", "scenarios", "full_solves")
-    return Effort(**{name: round(number(f"inverse.{name}")) for name in names})
+
+    def size(name: str) -> int:
+        return round(number(f"inverse.{name}"))
+
+    return Effort(
+        population=size("population"),
+        generations=size("generations"),
+        search_scenarios=size("search_scenarios"),
+        scenarios=size("scenarios"),
+        full_solves=size("full_solves"),
+        shown_shares=numbers("inverse.shown_shares"),
+    )

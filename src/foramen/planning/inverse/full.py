@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foramen.knowledge.facts import number, numbers
+from foramen.knowledge.facts import number
 from foramen.model.inverse import HottestNeighbour
 from foramen.model.plan import CheckStatus, RfHeatEffect, RfSetting, Trajectory
 from foramen.model.robust import Probability, ReducedModelError
-from foramen.model.space import FloatArray
 from foramen.planning.checks import check_clearances
 from foramen.planning.inverse.quick import is_outside
 from foramen.planning.inverse.setup import Problem
@@ -107,7 +106,9 @@ def broken_limits(problem: Problem, way: Way, effect: RfHeatEffect) -> tuple[str
     if len(way.trajectories) > 1 and nearest < device.outer_diameter_mm - TOUCHING_MM:
         found.append(f"passes lie {nearest:.2f} mm apart (at least a diameter, {device.outer_diameter_mm:g} mm)")
     if way.setting.temperature_degC > device.max_temperature_degC:
-        found.append(f"{way.setting.temperature_degC:g} degC is above the device's {device.max_temperature_degC:g} degC")
+        found.append(
+            f"{way.setting.temperature_degC:g} degC is above the device's {device.max_temperature_degC:g} degC"
+        )
     hottest, boils = effect.hottest_tissue_degC, number("tissues.boiling_from_degC")
     if not hottest < boils:
         found.append(f"{BOILING_WORDS}: {hottest:.1f} degC (boiling begins at {boils:g} degC)")
@@ -177,9 +178,7 @@ def _chances(model: Reduced, sample: TargetSample, laws: Laws, looks: Looks) -> 
     )
 
 
-def _reduced_models(
-    problem: Problem, solved: Sequence[Solved], progress: Callable[[float], None]
-) -> list[Reduced]:
+def _reduced_models(problem: Problem, solved: Sequence[Solved], progress: Callable[[float], None]) -> list[Reduced]:
     """The reduced model of each way, from solutions of its own on the search's grid."""
     passes = [
         (entry, path, needle_axes(path.tip_mm, path.entry_mm)) for entry in solved for path in entry.way.trajectories

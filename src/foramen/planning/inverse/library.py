@@ -83,7 +83,9 @@ def probe(path: Trajectory, ranges: Ranges) -> tuple[Solve, RfSetting]:
     return Solve(trajectory=path, amounts=np.zeros(5)), setting
 
 
-def order(path: Trajectory, ranges: Ranges, spread: Uncertainty, *, probed: PlacedLesion, baseline_degC: float) -> Order:
+def order(
+    path: Trajectory, ranges: Ranges, spread: Uncertainty, *, probed: PlacedLesion, baseline_degC: float
+) -> Order:
     """What must be solved for the cannula of a path: from the least temperature to where tissue begins to boil.
 
     Until then the hottest rise is in proportion to the set rise; where water boils nothing is, and no setting is kept.
@@ -143,9 +145,13 @@ class Library:
     @cached_property
     def stacked(self) -> dict[str, NDArray[np.float32]]:
         """Fields (nr, nk, nj, 8) of each logarithm, as `weights` weighs them."""
-        found = {}
+        found: dict[str, NDArray[np.float32]] = {}
         for name in self.basis.base:
-            layers = [_log(name, self.basis)[..., None], self.basis.terms[name][..., _KEPT], self.later[name][..., None]]
+            layers: list[FloatArray] = [
+                _log(name, self.basis)[..., None],
+                self.basis.terms[name][..., _KEPT].astype(np.float64),
+                self.later[name][..., None],
+            ]
             found[name] = np.ascontiguousarray(np.concatenate(layers, axis=-1), dtype=np.float32)
         return found
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from foramen.geometry.segments import point_polyline_distance
@@ -109,7 +110,7 @@ class Quick:
         needles = parallel_passes(
             self.scene, path, turn_deg=design.turn_deg, across_mm=design.across_mm, along_mm=design.back_mm
         )
-        return place(self.scene, [needles], path.device)[0]
+        return place(self.scene, needles, path.device)
 
     def capture(self, library: Library, design: Design, needles: _Needles) -> float:
         """Mean over scenarios of the probability that enough of the nerve is captured, given the model's error."""
@@ -130,9 +131,7 @@ class Quick:
         return float(ndtr(decisive / number("inverse.search_error_K")).mean())
 
     @staticmethod
-    def _read(
-        library: Library, name: str, weights: FloatArray, points_mm: FloatArray, needles: _Needles
-    ) -> FloatArray:
+    def _read(library: Library, name: str, weights: FloatArray, points_mm: FloatArray, needles: _Needles) -> FloatArray:
         """A logarithm (passes, s, n)."""
         pairs = zip(needles.tips_mm, needles.axes, strict=True)
         return np.stack([library.read(name, weights, points_mm, tips, axes) for tips, axes in pairs])
@@ -214,8 +213,10 @@ class Quick:
 
     def warm_up(self) -> None:
         """Compute what all settings share, before threads ask for it."""
-        shared = (self._tissue, self._errors, self._sections, self._neighbours)
-        shared += tuple(library.stacked for library in self.libraries.values())  # type: ignore[arg-type]
+        for name in ("_spread", "_tissue", "_errors", "_sections", "_neighbours"):
+            getattr(self, name)
+        for library in self.libraries.values():
+            library.stacked  # noqa: B018
 
 
 def turned_axes(axes: FloatArray, along: FloatArray) -> FloatArray:
@@ -226,7 +227,7 @@ def turned_axes(axes: FloatArray, along: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.stack([across, np.cross(axis, across), axis], axis=1))
 
 
-def is_outside(target: Target, points_mm: FloatArray) -> FloatArray:
+def is_outside(target: Target, points_mm: FloatArray) -> NDArray[np.bool_]:
     """Whether points (n, 3) lie outside the needed segment of the nerve."""
-    outside: FloatArray = point_polyline_distance(points_mm, target.needed_segment_mm) > target.nerve_radius_mm
-    return outside
+    distance = point_polyline_distance(points_mm, target.needed_segment_mm)
+    return np.asarray(distance > target.nerve_radius_mm)

@@ -74,11 +74,12 @@ def _evolve(
 ) -> None:
     """One run of NSGA-II; every generation is handed to `judged` as a whole."""
     try:
-        from pymoo.algorithms.moo.nsga2 import RankAndCrowdingSurvival
-        from pymoo.core.mixed import MixedVariableGA
+        from pymoo.algorithms.moo.nsga2 import NSGA2, binary_tournament
+        from pymoo.core.mixed import MixedVariableDuplicateElimination, MixedVariableMating
         from pymoo.core.population import Population
         from pymoo.core.problem import Problem
         from pymoo.core.variable import Choice, Integer, Real
+        from pymoo.operators.selection.tournament import TournamentSelection
         from pymoo.optimize import minimize
     except ImportError as failure:
         raise InputError(
@@ -103,8 +104,13 @@ def _evolve(
         n_ieq_constr=len(LIMITS),
     )
     first = first_generation(space, passes, effort.population, np.random.default_rng(seed))
-    algorithm = MixedVariableGA(
-        pop_size=effort.population, sampling=Population.new(X=first), survival=RankAndCrowdingSurvival()
+    duplicates = MixedVariableDuplicateElimination()
+    selection = TournamentSelection(func_comp=binary_tournament)
+    algorithm = NSGA2(
+        pop_size=effort.population,
+        sampling=Population.new(X=first),
+        mating=MixedVariableMating(selection=selection, eliminate_duplicates=duplicates),
+        eliminate_duplicates=duplicates,
     )
     minimize(problem, algorithm, ("n_gen", effort.generations), seed=seed, copy_algorithm=False)
 

@@ -44,6 +44,8 @@ class Problem:
     patient: Patient
     technique: Technique
     target: Target
+    devices: tuple[RfCannula, ...]
+    known_spread: Uncertainty | None
     effort: Effort
     seed: int
     threads: int
@@ -73,12 +75,12 @@ class Problem:
             setting=setting,
             effect=NotModelled(reason="not yet solved"),
         )
-        correlation_mm = number("robust.nerve_correlation_mm")
+        correlation_mm = self.spread(paths[0].device).nerve_correlation_mm
         return scenes_of(self.patient, [self.target], [delivery], paths, [0.0], correlation_mm=correlation_mm)[0]
 
     def spread(self, device: RfCannula) -> Uncertainty:
         """What is not known exactly with that cannula."""
-        return known_uncertainty(device.gauge)
+        return self.known_spread or known_uncertainty(device.gauge)
 
     def solve(
         self,
@@ -114,9 +116,7 @@ def thread_count(threads: int | None) -> int:
     return threads or os.cpu_count() or 1
 
 
-def starting_paths(
-    scene: Scene, devices: Sequence[RfCannula]
-) -> tuple[tuple[Trajectory, ...], tuple[str, ...]]:
+def starting_paths(scene: Scene, devices: Sequence[RfCannula]) -> tuple[tuple[Trajectory, ...], tuple[str, ...]]:
     """The best paths of every cannula within the hard limits, and why the others were refused."""
     found: list[Trajectory] = []
     refused: list[str] = []

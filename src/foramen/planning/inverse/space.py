@@ -32,7 +32,7 @@ class Design:
     @property
     def steps(self) -> FloatArray:
         """Number (passes,) of steps of each pass from the middle of all."""
-        steps: FloatArray = np.arange(self.passes) - (self.passes - 1) / 2
+        steps: FloatArray = np.arange(self.passes, dtype=np.float64) - (self.passes - 1) / 2
         return steps
 
     @property

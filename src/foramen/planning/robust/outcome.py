@@ -66,9 +66,7 @@ def outcome(
     )
 
 
-def section_margins_K(
-    scene: Scene, degC: FloatArray, log_omega: Sequence[FloatArray], *, time_s: float
-) -> FloatArray:
+def section_margins_K(scene: Scene, degC: FloatArray, log_omega: Sequence[FloatArray], *, time_s: float) -> FloatArray:
     """By how much (criteria, ..., n) the coldest point of each section is above each criterion.
 
     Parameters

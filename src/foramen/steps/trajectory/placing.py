@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,7 +46,10 @@ def needle_along(path: Trajectory) -> Needles:
     """The needle of a path, as an array of one."""
     device = path.device
     return Needles(
-        tips_mm=path.tip_mm[None], backs=-path.direction[None], radius_mm=device.radius_mm, active_mm=device.active_tip_mm
+        tips_mm=path.tip_mm[None],
+        backs=-path.direction[None],
+        radius_mm=device.radius_mm,
+        active_mm=device.active_tip_mm,
     )
 
 
@@ -95,19 +97,12 @@ def laid_on_bone(scene: Scene, needles: Needles, normal: FloatArray, rest_mm: fl
     return needles
 
 
-def place(scene: Scene, needles: Sequence[Needles], device: RfCannula) -> list[Placed]:
-    """Groups of parallel passes of one device, measured together."""
-    together = replace(
-        needles[0],
-        tips_mm=np.concatenate([group.tips_mm for group in needles]),
-        backs=np.concatenate([group.backs for group in needles]),
-    )
-    tried = measure(scene, together, np.zeros(len(together.tips_mm)))
-    is_kept = np.zeros(len(together.tips_mm), dtype=np.bool_)
+def place(scene: Scene, needles: Needles, device: RfCannula) -> Placed:
+    """Parallel passes of one device, measured together."""
+    tried = measure(scene, needles, np.zeros(len(needles.tips_mm)))
+    is_kept = np.zeros(len(needles.tips_mm), dtype=np.bool_)
     is_kept[sieve(scene, tried, device)[0]] = True
-    ends = np.cumsum([0, *(len(group.tips_mm) for group in needles)])
-    groups = [np.arange(low, high) for low, high in zip(ends, ends[1:], strict=False)]
-    return [Placed(device=device, tried=tried.take(which), is_kept=is_kept[which]) for which in groups]
+    return Placed(device=device, tried=tried, is_kept=is_kept)
 
 
 def described(scene: Scene, placed: Placed, *, name: str, rank: int) -> tuple[Trajectory, ...]:
