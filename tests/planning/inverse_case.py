@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from foramen.model.inverse import InversePoint
+from foramen.model.inverse import InversePoint, InverseResult, InverseTarget
+from foramen.model.levels import Segment, Side
 from foramen.model.robust import Probability
+from foramen.planning.inverse.choose import RULE, advice, judged_points
 from foramen.planning.inverse.effort import Effort
 from foramen.planning.inverse.quick import BOILING, Judged
 from foramen.planning.inverse.space import Design, Ranges, Reach, Space
+from foramen.planning.inverse.words import ASSUMPTIONS, LIMITS, OPTIMISED
 from steps.effect_case import make_device, make_setting, make_trajectory
 
 STILL = Reach(tilt_deg=0.0, shift_mm=0.0, along_mm=0.0, spacing_mm=0.0, stagger_mm=0.0)
@@ -58,7 +61,9 @@ def every_design(space: Space) -> list[Design]:
     ]
 
 
-def make_point(number: int, *, passes: int, capture: float, burnt_mm3: float, broken: tuple[str, ...] = ()) -> InversePoint:
+def make_point(
+    number: int, *, passes: int, capture: float, burnt_mm3: float, broken: tuple[str, ...] = ()
+) -> InversePoint:
     """A row of the table."""
     probability = Probability(
         estimate_fraction=capture, low_fraction=max(capture - 0.1, 0.0), high_fraction=min(capture + 0.1, 1.0)
@@ -76,4 +81,38 @@ def make_point(number: int, *, passes: int, capture: float, burnt_mm3: float, br
         hottest_neighbour=None,
         any_neighbour=Probability(estimate_fraction=0.0, low_fraction=0.0, high_fraction=0.01),
         broken=broken,
+    )
+
+
+def make_result(*points: InversePoint) -> InverseResult:
+    """A result for one nerve with these points, as judged by the rule."""
+    table = judged_points(points)
+    target = InverseTarget(
+        target="L3 medial branch, on the L4 transverse process",
+        points=table,
+        searched=100,
+        kept_limits=80,
+        prevented={BOILING: 20},
+        dropped=(),
+        unknown=("radicular arteries",),
+        advice=advice(table, {BOILING: 20}, ()),
+        error=None,
+    )
+    return InverseResult(
+        technique="lumbar_medial_branch_rf",
+        technique_name="Lumbar medial branch radiofrequency",
+        level=Segment("L4-L5"),
+        side=Side.LEFT,
+        case_uid="1.2.3",
+        seed=7,
+        captured_fraction=0.8,
+        burnt_degC=60.0,
+        accept_fraction=0.8,
+        scenarios=400,
+        confidence_fraction=0.95,
+        targets=(target,),
+        optimised=OPTIMISED,
+        limits=LIMITS,
+        rule=RULE,
+        assumptions=ASSUMPTIONS,
     )

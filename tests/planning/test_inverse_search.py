@@ -117,7 +117,7 @@ def test_the_front_is_what_nothing_beats(rows: list[tuple[int, int, int]]) -> No
 
 
 def test_what_is_worth_solving_comes_from_every_number_of_passes() -> None:
-    """For each number of passes the most probable region, something sparing, and the accepted probability if reached."""
+    """For each number of passes the most probable region, and the accepted probability where it is reached."""
     found = search(make_space(), judge, EFFORT, seed=0)
     chosen = worth_solving(found, (0.7, 0.97))
     assert {t.design.passes for t in chosen} == {1, 2, 3}
