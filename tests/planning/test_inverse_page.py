@@ -47,6 +47,8 @@ def test_the_page_says_what_it_must(result: InverseResult) -> None:
     assert "breaks a hard limit" in rows[0][2]
     assert "102.4 °C" in rows[0][2]
     assert ["recommended" in row[0] for row in rows] == [False, False, True]
+    assert "Passes of setting 2" in page  # how to carry out what is recommended
+    assert page.count("60 mm</td><td>") == 3
     assert "radicular arteries" in page
     for line in (*result.assumptions, *result.optimised):
         assert line in page

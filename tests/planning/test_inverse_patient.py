@@ -13,7 +13,7 @@ from foramen.anatomy.build import build_anatomy
 from foramen.anatomy.needle_paths import Needles
 from foramen.anatomy.tissue_map import classify_tissue
 from foramen.errors import InputError
-from foramen.knowledge.devices import device
+from foramen.knowledge.devices import rf_cannulae
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
@@ -49,7 +49,7 @@ EFFORT = Effort(
     search_resolution=COARSE,
 )
 SPREAD = dataclasses.replace(NONE, across_mm=0.9, nerve_factor=1.0, registration_factor=1.0)
-DEVICES = (device("rf_18g_10mm"),)
+DEVICES = tuple(cannula for cannula in rf_cannulae() if cannula.id == "rf_18g_10mm")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 
 import numpy as np
@@ -120,6 +121,9 @@ def test_what_is_worth_solving_comes_from_every_number_of_passes() -> None:
     """For each number of passes the most probable region, and the accepted probability where it is reached."""
     found = search(make_space(), judge, EFFORT, seed=0)
     chosen = worth_solving(found, (0.7, 0.97))
+    for one, other in itertools.combinations(chosen, 2):
+        if one.judged.passes == other.judged.passes:
+            assert other.judged.burnt_mm3 <= 0.9 * one.judged.burnt_mm3
     assert {t.design.passes for t in chosen} == {1, 2, 3}
     assert all(t.judged.is_kept for t in chosen)
     for passes in (1, 2, 3):
@@ -127,12 +131,13 @@ def test_what_is_worth_solving_comes_from_every_number_of_passes() -> None:
         most = max(t.judged.capture for t in own)
         shown = [t.judged.capture for t in chosen if t.design.passes == passes]
         assert max(shown) >= 0.97 * most
-    three = [t.judged for t in found if t.design.passes == 3 and t.judged.is_kept and t.judged.capture >= 0.8]
-    assert min(j.burnt_mm3 for j in three) in [t.judged.burnt_mm3 for t in chosen]
+    two = [t.judged for t in found if t.design.passes == 2 and t.judged.is_kept and t.judged.capture >= 0.8]
+    enough = [t.judged.burnt_mm3 for t in chosen if t.judged.passes == 2 and t.judged.capture >= 0.8]
+    assert min(enough) <= min(j.burnt_mm3 for j in two) / 0.9  # itself, or one much like it
 
 
 def test_the_rule_of_the_recommendation() -> None:
-    """Enough first, then passes, then burning; without enough the most probable; broken ones never."""
+    """Enough first, then passes, then burning; without enough what is near the most probable; broken ones never."""
     textbook = make_point(0, passes=2, capture=0.85, burnt_mm3=600)
     sparing = make_point(1, passes=2, capture=0.83, burnt_mm3=500)
     single = make_point(2, passes=1, capture=0.7, burnt_mm3=400)
@@ -145,9 +150,9 @@ def test_the_rule_of_the_recommendation() -> None:
     assert (chosen.passes, chosen.burnt_mm3) == (2, 500)
     marked = {p.burnt_mm3: p.is_on_front for p in table}
     assert marked == {600: True, 500: True, 400: True, 450: True, 100: False}
-    weak = recommended([single, make_point(5, passes=3, capture=0.75, burnt_mm3=900)])
-    assert weak is not None
-    assert weak.passes == 3
+    weak = [make_point(5, passes=3, capture=0.79, burnt_mm3=900), make_point(6, passes=2, capture=0.75, burnt_mm3=800)]
+    assert recommended([single, *weak]) is weak[1]  # 4 points less are not worth a third pass, 9 points are
+    assert recommended([single, weak[0]]) is weak[0]
     assert recommended([]) is None
 
 

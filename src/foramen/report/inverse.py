@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
@@ -16,8 +17,8 @@ from foramen.report.messages import message
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _MARKS = ("o", "s", "^", "D")
 _GREY = "#777777"
-_RIGHT_PT, _LEFT_PT = (9, -3), (-17, -3)
-"""Where the number stands beside its point: settings alternate, so that neighbours do not cover each other."""
+_FAR = 0.7
+"""Part of the axis beyond which the textbook's name stands to the left of its mark."""
 
 
 def render_inverse(result: InverseResult) -> str:
@@ -42,14 +43,15 @@ def draw_front(target: InverseTarget, result: InverseResult) -> bytes:
         own = sorted((p for p in target.front if p.passes == passes), key=lambda p: p.burnt_mm3)
         xs, ys = [p.burnt_mm3 for p in own], [100 * p.capture.estimate_fraction for p in own]
         axes.plot(xs, ys, color=_colour(passes), lw=1.1, ls="--", zorder=2)
-    for place, point in enumerate(sorted(target.points, key=lambda point: point.burnt_mm3)):
-        _point(axes, point, _RIGHT_PT if place % 2 or point.is_textbook else _LEFT_PT)
+    far_mm3 = 1.08 * max(point.burnt_mm3 for point in target.points)
+    for point in target.points:
+        _point(axes, point, is_far=point.burnt_mm3 > _FAR * far_mm3)
     accept = 100 * result.accept_fraction
     axes.axhline(accept, color=_GREY, lw=0.8, ls=":")
     across = axes.get_yaxis_transform()
     axes.text(0.01, accept + 1, message("inverse.accepted"), fontsize=7.5, color=_GREY, transform=across)
     axes.set_ylim(0, 102)
-    axes.set_xlim(0, 1.08 * max(point.burnt_mm3 for point in target.points))
+    axes.set_xlim(0, far_mm3)
     axes.set_xlabel(message("inverse.burnt_axis", level=f"{result.burnt_degC:g}"), fontsize=9)
     axes.set_ylabel(message("inverse.capture_axis", percent=f"{100 * result.captured_fraction:g}"), fontsize=9)
     axes.set_title(target.target, fontsize=10, loc="left")
@@ -68,37 +70,32 @@ def _colour(passes: int) -> str:
     return _COLOURS[(passes - 1) % len(_COLOURS)]
 
 
-def _point(axes: Axes, point: InversePoint, offset: tuple[int, int]) -> None:
-    """One setting with its interval; hollow if it breaks a hard limit, ringed if it is recommended."""
-    y = 100 * point.capture.estimate_fraction
+def _point(axes: Axes, point: InversePoint, *, is_far: bool) -> None:
+    """One setting with its number and interval; hollow if it breaks a hard limit, ringed if it is recommended."""
+    x, y = point.burnt_mm3, 100 * point.capture.estimate_fraction
     low, high = y - 100 * point.capture.low_fraction, 100 * point.capture.high_fraction - y
     colour = _colour(point.passes)
-    axes.errorbar(
-        [point.burnt_mm3],
-        [y],
-        yerr=[[low], [high]],
-        fmt="*" if point.is_textbook else _MARKS[(point.passes - 1) % len(_MARKS)],
-        ms=14 if point.is_textbook else 7,
-        color=colour,
-        mfc="white" if point.broken else colour,
-        elinewidth=0.8,
-        capsize=2,
-        zorder=4,
-    )
+    axes.errorbar([x], [y], yerr=[[low], [high]], fmt="none", color=colour, elinewidth=0.8, capsize=2, zorder=3)
+    mark = "*" if point.is_textbook else _MARKS[(point.passes - 1) % len(_MARKS)]
+    size, fill = (17 if point.is_textbook else 12), "white" if point.broken else colour
+    axes.plot([x], [y], mark, ms=size, mfc=fill, mec=colour if point.broken else "white", mew=1.0, zorder=4)
     if point.is_recommended:
-        axes.plot([point.burnt_mm3], [y], "o", ms=17, mfc="none", mec="black", mew=1.4, zorder=5)
-    text = message("inverse.textbook") if point.is_textbook else str(point.number)
-    axes.annotate(
-        text,
-        (point.burnt_mm3, y),
-        textcoords="offset points",
-        xytext=offset,
-        fontsize=8.5,
-        fontweight="bold",
-        color=colour,
-        path_effects=[withStroke(linewidth=2.5, foreground="white")],
-        zorder=6,
-    )
+        axes.plot([x], [y], "o", ms=21, mfc="none", mec="black", mew=1.6, zorder=5)
+    style: dict[str, Any] = {"fontsize": 8.5, "fontweight": "bold", "va": "center", "zorder": 6}
+    if point.is_textbook:
+        halo, side = [withStroke(linewidth=2.5, foreground="white")], -1 if is_far else 1
+        axes.annotate(
+            message("inverse.textbook"),
+            (x, y),
+            textcoords="offset points",
+            xytext=(11 * side, 0),
+            ha="right" if is_far else "left",
+            color=colour,
+            path_effects=halo,
+            **style,
+        )
+    else:
+        axes.text(x, y - 0.3, str(point.number), ha="center", color=colour if point.broken else "white", **style)
 
 
 def _legend(target: InverseTarget) -> list[Line2D]:
@@ -107,12 +104,8 @@ def _legend(target: InverseTarget) -> list[Line2D]:
     for passes in sorted({point.passes for point in target.points}):
         mark, colour = _MARKS[(passes - 1) % len(_MARKS)], _colour(passes)
         found.append(Line2D([], [], ls="--", marker=mark, color=colour, label=_passes(passes)))
-    style = {"ls": "", "color": "black"}
-    found.append(Line2D([], [], marker="*", ms=11, label=message("inverse.textbook"), **style))  # type: ignore[arg-type]
-    found.append(
-        Line2D([], [], marker="o", mfc="white", label=message("inverse.broken_mark"), **style)  # type: ignore[arg-type]
-    )
-    found.append(
-        Line2D([], [], marker="o", ms=13, mfc="none", label=message("inverse.recommended"), **style)  # type: ignore[arg-type]
-    )
+    style: dict[str, Any] = {"ls": "", "color": "black"}
+    found.append(Line2D([], [], marker="*", ms=11, label=message("inverse.textbook"), **style))
+    found.append(Line2D([], [], marker="o", mfc="white", label=message("inverse.broken_mark"), **style))
+    found.append(Line2D([], [], marker="o", ms=13, mfc="none", label=message("inverse.recommended"), **style))
     return found

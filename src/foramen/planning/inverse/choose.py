@@ -13,8 +13,9 @@ from foramen.planning.inverse.quick import BOILING, NEIGHBOURS, PATH
 from foramen.planning.inverse.search import Tried, front, non_dominated
 
 RULE = (
-    "Of the settings that keep every hard limit: those whose probability of capture reaches the accepted one; of these "
-    "the fewest passes, then the least burnt tissue. If none reaches it, the most probable capture."
+    "Of the settings that keep every hard limit: those whose probability of capture reaches the accepted one, or, if "
+    f"none does, those within {100 * number('inverse.near_best_fraction'):g} percentage points of the most probable. "
+    "Of these the fewest passes, then the least burnt tissue."
 )
 
 LIMIT_WORDS = {
@@ -25,17 +26,20 @@ LIMIT_WORDS = {
 
 
 def worth_solving(tried: tuple[Tried, ...], shares: Sequence[float]) -> tuple[Tried, ...]:
-    """For each number of passes the settings that burn least at these shares of its most probable capture, and at the
-    accepted probability."""
-    found: dict[Tried, None] = {}
+    """For each number of passes the settings that burn least at these shares of its most probable capture and at the
+    accepted probability, the most probable first; of two that are much alike the less probable is left out.
+    """
+    found: list[Tried] = []
     for passes in sorted({entry.judged.passes for entry in tried}):
         own = front(tuple(entry for entry in tried if entry.judged.passes == passes))
         most = max((entry.judged.capture for entry in own), default=0.0)
-        wanted = [share * most for share in shares]
-        for capture in sorted([*wanted, number("robust.capture_accept_probability")]):
-            enough = [entry for entry in own if entry.judged.capture >= capture]
+        wanted = {number("robust.capture_accept_probability"), *(share * most for share in shares)}
+        limit_mm3 = np.inf
+        for capture in sorted(wanted, reverse=True):
+            enough = [entry for entry in own if entry.judged.capture >= capture and entry.judged.burnt_mm3 <= limit_mm3]
             if enough:
-                found[min(enough, key=lambda entry: (entry.judged.burnt_mm3, -entry.judged.capture))] = None
+                found.append(min(enough, key=lambda entry: (entry.judged.burnt_mm3, -entry.judged.capture)))
+                limit_mm3 = number("inverse.distinct_share") * found[-1].judged.burnt_mm3
     return tuple(found)
 
 
@@ -57,11 +61,11 @@ def judged_points(points: Sequence[InversePoint]) -> tuple[InversePoint, ...]:
 
 def recommended(points: Sequence[InversePoint]) -> InversePoint | None:
     """The point that `RULE` chooses among points within the limits."""
+    most = max((point.capture.estimate_fraction for point in points), default=0.0)
     accept = number("robust.capture_accept_probability")
-    enough = [point for point in points if point.capture.estimate_fraction >= accept]
-    if enough:
-        return min(enough, key=lambda p: (p.passes, p.burnt_mm3, -p.capture.estimate_fraction))
-    return min(points, key=lambda p: (-p.capture.estimate_fraction, p.passes, p.burnt_mm3), default=None)
+    wanted = accept if most >= accept else most - number("inverse.near_best_fraction")
+    enough = [point for point in points if point.capture.estimate_fraction >= wanted]
+    return min(enough, key=lambda p: (p.passes, p.burnt_mm3, -p.capture.estimate_fraction), default=None)
 
 
 def advice(points: Sequence[InversePoint], prevented: dict[str, int], dropped: Sequence[str]) -> str:
@@ -85,6 +89,9 @@ def advice(points: Sequence[InversePoint], prevented: dict[str, int], dropped: S
             f" No setting that was found within the hard limits reaches the accepted {100 * accept:g} %: the physician "
             "weighs."
         )
+        if prevented:
+            name = max(prevented, key=lambda name: prevented[name])
+            lead += f" Most often in the way: {LIMIT_WORDS.get(name, name)}."
     return f"{lead} {beside}".strip()
 
 
