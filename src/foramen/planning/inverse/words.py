@@ -33,7 +33,7 @@ ASSUMPTIONS = (
     "Left out: vessels below the size of a label, fluid injected before the lesion, boiling and charring, movement of "
     "the electrode, the time, pain and bleeding of a pass, and what is known of outcome at unusual settings.",
     "Structures that the images do not show have no temperature; they are listed as UNKNOWN, never as cool.",
-    "Candidacy, drugs and care are not judged here: make a plan for those. A plan finds its own path, not the one shown.",
+    "Candidacy, drugs and care are not judged here: make a plan for those, which finds its own path.",
 )
 
 
