@@ -132,7 +132,7 @@ def test_the_command_prints_writes_and_exits(
     shown = capsys.readouterr().out
     assert "textbook" in shown
     assert "Setting 2" in shown
-    assert "UNKNOWN, never cool: radicular arteries" in shown
+    assert "UNKNOWN, never clear: radicular arteries" in shown
     assert "Research use, not a medical device." in shown
 
 

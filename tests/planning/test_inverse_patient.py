@@ -139,7 +139,8 @@ def test_the_textbook_setting_comes_first(result: InverseResult) -> None:
     assert first.words == "18 G, 10 mm tip, 80 degC, 90 s, 2 passes"
     assert [point.number for point in found.points] == list(range(len(found.points)))
     assert len(found.points) > 1
-    assert "Textbook" in found.advice or "textbook" in found.advice
+    assert "Textbook" in found.advice
+    assert "radicular arteries" in found.unknown  # never shown by CT
 
 
 def test_no_feasible_point_breaks_a_hard_limit(

@@ -101,7 +101,7 @@ def tell_inverse(result: InverseResult, saved: SavedInverse, *, as_json: bool) -
         stdout.print(table)
         stdout.print(target.advice, markup=False)
         if target.unknown:
-            stdout.print(f"UNKNOWN, never cool: {', '.join(target.unknown)}", markup=False)
+            stdout.print(f"UNKNOWN, never clear: {', '.join(target.unknown)}", markup=False)
     stdout.print(f"  page    {saved.page}", markup=False)
     stdout.print(f"  data    {saved.data}", markup=False)
     stdout.print(f"A proposal under a model, for a physician to judge. {DISCLAIMER}")

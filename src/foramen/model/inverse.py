@@ -96,7 +96,7 @@ class InverseTarget:
     dropped : tuple of str
         Settings of the search that broke a limit when they were solved in full, with the limit.
     unknown : tuple of str
-        Neighbours with a limit that the images do not show.
+        Structures that the images do not show, so that neither path nor heat can be cleared of them.
     advice : str
         The recommendation in words, or which limit prevents every plan.
     error : ReducedModelError or None

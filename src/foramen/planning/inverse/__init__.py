@@ -33,7 +33,7 @@ from foramen.planning.inverse.full import (
     solve_ways,
     spacing_mm,
     stagger_mm,
-    unknown_neighbours,
+    unknown_structures,
 )
 from foramen.planning.inverse.quick import PATH, Quick
 from foramen.planning.inverse.search import Tried, search
@@ -199,15 +199,13 @@ def _ways(problem: Problem, quick: Quick, tried: tuple[Tried, ...]) -> list[Way]
 
 def _within_limits(problem: Problem, ways: list[Way]) -> tuple[list[Solved], tuple[str, ...]]:
     """The ways that keep every hard limit in the full solution; one that only boils is tried again, cooler."""
-    found: list[Solved | None] = list(solve_ways(problem, ways))
+    found = solve_ways(problem, ways)
     for _ in range(round(number("inverse.cooler_tries"))):
-        again = {
-            at: way for at, entry in enumerate(found) if entry and entry.only_boils and (way := cooler(problem, entry))
-        }
+        again = {at: way for at, entry in enumerate(found) if entry.only_boils and (way := cooler(problem, entry))}
         for at, entry in zip(again, solve_ways(problem, list(again.values())), strict=True):
             found[at] = entry
-    dropped = tuple(f"{_way_words(e.way)}: {'; '.join(e.broken)}" for e in found if e is not None and e.broken)
-    return [entry for entry in found if entry is not None and not entry.broken], dropped
+    dropped = tuple(f"{_way_words(e.way)}: {'; '.join(e.broken)}" for e in found if e.broken)
+    return [entry for entry in found if not entry.broken], dropped
 
 
 def _way_words(way: Way) -> str:
@@ -241,7 +239,7 @@ def _target(
         kept_limits=sum(entry.judged.is_kept for entry in tried),
         prevented=prevented,
         dropped=dropped,
-        unknown=tuple(sorted({name for entry in shown for name in unknown_neighbours(entry.effect)})),
+        unknown=tuple(sorted({name for entry in shown for name in unknown_structures(entry)})),
         advice=advice(points, prevented, dropped),
         error=error,
     )

@@ -74,7 +74,9 @@ def advice(points: Sequence[InversePoint], prevented: dict[str, int], dropped: S
     textbook = next((point for point in points if point.is_textbook), None)
     beside = _textbook_words(textbook)
     if chosen is None:
-        reasons = [f"{LIMIT_WORDS.get(name, name)} ({count} settings)" for name, count in prevented.items()]
+        reasons = [
+            LIMIT_WORDS.get(name, name) + f" ({count} settings)" * (count > 0) for name, count in prevented.items()
+        ]
         reasons += list(dropped)
         return (
             f"No feasible plan. What prevents it: {'; '.join(reasons) or 'no path within the hard limits'}. {beside} "

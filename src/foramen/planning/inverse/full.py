@@ -145,9 +145,11 @@ def hottest_neighbour(effect: RfHeatEffect) -> HottestNeighbour | None:
     return max(near, key=lambda peak: peak.peak_degC - peak.reject_degC, default=None)
 
 
-def unknown_neighbours(effect: RfHeatEffect) -> tuple[str, ...]:
-    """Structures with a limit that the images do not show."""
-    return tuple(sorted({p.structure for p in effect.peaks if p.peak_degC is None and p.reject_degC is not None}))
+def unknown_structures(solved: Solved) -> tuple[str, ...]:
+    """Structures that the images do not show, so that neither path nor heat can be cleared of them."""
+    heat = {p.structure for p in solved.effect.peaks if p.peak_degC is None}
+    way = {c.structure for path in solved.way.trajectories for c in path.clearances if c.distance_mm is None}
+    return tuple(sorted(name.replace("_", " ") for name in heat | way))
 
 
 def chances(
