@@ -15,7 +15,7 @@ from foramen.report.annotation import new_figure, png_bytes
 from foramen.report.messages import message
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-_MARKS = ("o", "s", "^", "D")
+_MARKS = ("o", "s", "D", "p")
 _GREY = "#777777"
 _FAR = 0.7
 """Part of the axis beyond which the textbook's name stands to the left of its mark."""
@@ -77,7 +77,7 @@ def _point(axes: Axes, point: InversePoint, *, is_far: bool) -> None:
     colour = _colour(point.passes)
     axes.errorbar([x], [y], yerr=[[low], [high]], fmt="none", color=colour, elinewidth=0.8, capsize=2, zorder=3)
     mark = "*" if point.is_textbook else _MARKS[(point.passes - 1) % len(_MARKS)]
-    size, fill = (17 if point.is_textbook else 12), "white" if point.broken else colour
+    size, fill = (17 if point.is_textbook else 13), "white" if point.broken else colour
     axes.plot([x], [y], mark, ms=size, mfc=fill, mec=colour if point.broken else "white", mew=1.0, zorder=4)
     if point.is_recommended:
         axes.plot([x], [y], "o", ms=21, mfc="none", mec="black", mew=1.6, zorder=5)
