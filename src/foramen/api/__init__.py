@@ -24,11 +24,13 @@ from foramen.api.chain import (
     save_in_case,
     techniques,
 )
+from foramen.api.inverse import SavedInverse, optimise, save_inverse
 from foramen.io.atlas import read_atlas
 from foramen.io.confirmation import confirmation
 from foramen.knowledge.check import check_knowledge
 from foramen.knowledge.devices import devices
 from foramen.model.case import Case
+from foramen.model.inverse import InverseResult
 from foramen.model.plan import Confirmation, Plan
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
@@ -44,11 +46,13 @@ __all__ = [
     "BenchStrip",
     "Case",
     "Confirmation",
+    "InverseResult",
     "LesionAtlas",
     "LesionSweep",
     "Plan",
     "Planned",
     "Saved",
+    "SavedInverse",
     "Technique",
     "Tines",
     "Verdict",
@@ -62,6 +66,7 @@ __all__ = [
     "lesion_sweep",
     "open_case",
     "open_plan",
+    "optimise",
     "plain",
     "plan",
     "pulsed",
@@ -74,6 +79,7 @@ __all__ = [
     "save_case",
     "save_contact_sheet",
     "save_in_case",
+    "save_inverse",
     "strip_lesion",
     "sweep",
     "technique_rows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import foramen.cli.bench
 import foramen.cli.lesion
+import foramen.cli.optimise
 import foramen.cli.pulsed
 import foramen.cli.sweep  # noqa: F401 - adds its command to the app
 from foramen.cli.commands import app

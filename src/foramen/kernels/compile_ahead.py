@@ -34,6 +34,8 @@ def compile_all() -> None:
 
     nodes = (np.arange(3.0), np.array([0.4, 1.2]), np.arange(1.0, 3.0))
     needle_field.read_field(points, np.zeros(3), np.eye(3), nodes, 1.0, np.zeros((3, 4, 3)))
+    several = np.zeros((3, 4, 3, 2), dtype=np.float32)
+    needle_field.read_combined(points[None], np.zeros((1, 3)), np.eye(3)[None], nodes, 1.0, several, np.zeros((1, 2)))
 
     starts = np.array([[4.0, 4.0, -2.0], [3.0, 3.0, -2.0]])
     directions = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])

@@ -125,3 +125,53 @@ def read_field(
             values[a] = low + fk * (high - low)
         found[n] = _monotone_cubic(radial, values, i0, i - i0)
     return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def read_combined(
+    points: Float,
+    tips: Float,
+    axes: Float,
+    nodes: tuple[Float, Float, Float],
+    ball: float,
+    fields: NDArray[np.float32],
+    weights: Float,
+) -> Float:
+    """Weighted sums of several fields at the points of several scenarios, shape (s, n); interpolated as `read_field`.
+
+    Parameters
+    ----------
+    points : ndarray (s, n, 3)
+    tips : ndarray (s, 3)
+    axes : ndarray (s, 3, 3)
+    fields : ndarray (nr, nk, nj, f)
+    weights : ndarray (s, f)
+    """
+    radial, polar, axial = nodes
+    rows, columns, angles, count = fields.shape
+    found = np.empty(points.shape[:2])
+    for s in range(points.shape[0]):
+        for n in range(points.shape[1]):
+            x = points[s, n, 0] - tips[s, 0]
+            y = points[s, n, 1] - tips[s, 1]
+            w = points[s, n, 2] - tips[s, 2]
+            first = axes[s, 0, 0] * x + axes[s, 0, 1] * y + axes[s, 0, 2] * w
+            second = axes[s, 1, 0] * x + axes[s, 1, 1] * y + axes[s, 1, 2] * w
+            height = axes[s, 2, 0] * x + axes[s, 2, 1] * y + axes[s, 2, 2] * w
+            i, k = _indices(math.hypot(first, second), height, radial, polar, axial, ball)
+            j = math.atan2(second, first) / (2 * math.pi) * angles - 0.5
+            i0 = min(int(i), rows - 2)
+            k0 = min(int(k), columns - 2)
+            j0 = math.floor(j)
+            fi, fk, fj = i - i0, k - k0, j - j0
+            before, after = j0 % angles, (j0 + 1) % angles
+            value = 0.0
+            for a in range(2):
+                for b in range(2):
+                    share = (fi if a else 1 - fi) * (fk if b else 1 - fk)
+                    for f in range(count):
+                        low = fields[i0 + a, k0 + b, before, f]
+                        high = fields[i0 + a, k0 + b, after, f]
+                        value += share * weights[s, f] * (low + fj * (high - low))
+            found[s, n] = value
+    return found

@@ -52,18 +52,43 @@ def outcome(
     which it reaches 1: d ln Omega / dT = E / (R T^2).
     """
     shape = scene.sections_mm.shape[:2]
-    coldest = section_degC.reshape(shape).min(axis=1)
-    margins = [coldest - level for level in scene.levels_degC]
-    for damage, logarithm in zip(scene.sets, section_log_omega, strict=True):
-        margins.append(logarithm.reshape(shape).min(axis=1) / _log_omega_per_K(damage, scene.setting.time_s))
-    ordered = -np.sort(-np.array(margins), axis=1)  # warmest section first, by criterion
-    needed = [max(1, int(np.ceil(fraction * shape[0] - COUNT_TOLERANCE))) for fraction in fractions]
+    margins = section_margins_K(
+        scene,
+        section_degC.reshape(shape),
+        [logarithm.reshape(shape) for logarithm in section_log_omega],
+        time_s=scene.setting.time_s,
+    )
     return Outcome(
         fraction=float(min(np.mean(margin >= 0) for margin in margins)),
-        margins_K=ordered[:, np.array(needed) - 1].min(axis=0),
+        margins_K=np.array([deciding_K(margins, fraction) for fraction in fractions]),
         peaks_degC=peaks_degC,
         baseline_degC=baseline_degC,
     )
+
+
+def section_margins_K(scene: Scene, degC: FloatArray, log_omega: Sequence[FloatArray], *, time_s: float) -> FloatArray:
+    """By how much (criteria, ..., n) the coldest point of each section is above each criterion.
+
+    Parameters
+    ----------
+    degC : ndarray, shape (..., n, m)
+        Highest temperature at m points of n sections.
+    log_omega : sequence of ndarray
+        Of each damage set, likewise.
+    """
+    coldest = degC.min(axis=-1)
+    margins = [coldest - level for level in scene.levels_degC]
+    for damage, logarithm in zip(scene.sets, log_omega, strict=True):
+        margins.append(logarithm.min(axis=-1) / _log_omega_per_K(damage, time_s))
+    return np.array(margins)
+
+
+def deciding_K(margins: FloatArray, fraction: float) -> FloatArray:
+    """The margin (...) that decides whether a fraction is captured, of those (criteria, ..., n) of all sections."""
+    needed = max(1, int(np.ceil(fraction * margins.shape[-1] - COUNT_TOLERANCE)))
+    warmest_first = -np.sort(-margins, axis=-1)
+    found: FloatArray = warmest_first[..., needed - 1].min(axis=0)
+    return found
 
 
 def _log_omega_per_K(damage: DamageSet, time_s: float) -> float:

@@ -88,6 +88,11 @@ class Tried:
     skin_angle_deg: FloatArray
     lateral_mm: FloatArray
 
+    def take(self, which: NDArray[np.intp]) -> Tried:
+        """Some of the candidates."""
+        rows = {name: getattr(self, name)[which] for name in self.__slots__ if name != "needles"}
+        return Tried(needles=self.needles.take(which), **rows)
+
 
 def set_scene(
     anatomy: Anatomy, image: Volume, labels: LabelMap, target: Target, rules: TrajectoryRules, posture: Posture

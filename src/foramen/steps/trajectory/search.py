@@ -14,7 +14,6 @@ import numpy as np
 
 from foramen.anatomy.needle_paths import Needles, bone_overlap_mm, mean_nerve_distance_mm
 from foramen.errors import InputError, PlanRejected
-from foramen.geometry.segments import unit
 from foramen.knowledge.trajectory_rules import TrajectoryRules
 from foramen.model.anatomy import Anatomy
 from foramen.model.device import RfCannula
@@ -23,6 +22,7 @@ from foramen.model.plan import Posture, Target, Trajectory
 from foramen.model.space import FloatArray, LabelMap, Volume
 from foramen.steps.trajectory.description import describe_path
 from foramen.steps.trajectory.limits import sieve
+from foramen.steps.trajectory.placing import across_bone, laid_on_bone, needle_along
 from foramen.steps.trajectory.ranking import distinct_paths
 from foramen.steps.trajectory.scene import Scene, measure, set_scene, try_directions
 
@@ -112,10 +112,8 @@ def companions(
     device = trajectory.device
     back = -trajectory.direction
     middle = trajectory.tip_mm + device.active_tip_mm / 2 * back
-    across, normal = _across_bone(scene, middle, back)
-    first = Needles(
-        tips_mm=trajectory.tip_mm[None], backs=back[None], radius_mm=device.radius_mm, active_mm=device.active_tip_mm
-    )
+    across, normal = across_bone(scene, middle, back)
+    first = needle_along(trajectory)
     found: list[Trajectory] = []
     for needles in _beside(scene, first, across, normal, device.outer_diameter_mm):
         if len(found) >= lesions - 1:
@@ -138,9 +136,7 @@ def _beside(scene: Scene, first: Needles, across: FloatArray, normal: FloatArray
     placed = []
     for shift_mm in diameter_mm * np.array([1.0, -1.0, 2.0, -2.0]):
         needles = replace(first, tips_mm=first.tips_mm + shift_mm * across)
-        for _ in range(3):
-            gap = float(bone_overlap_mm(needles, scene.obstacles)[0]) - rest
-            needles = replace(needles, tips_mm=needles.tips_mm + gap * normal)
+        needles = laid_on_bone(scene, needles, normal, rest)
         near = float(mean_nerve_distance_mm(needles, scene.target.needed_segment_mm)[0])
         placed.append((abs(shift_mm) > 1.5 * diameter_mm, near, needles))
     placed.sort(key=lambda entry: entry[:2])
@@ -159,14 +155,3 @@ def _way(moved_mm: FloatArray, side: Side) -> str:
         "towards the feet": -upwards,
     }
     return max(ways, key=lambda way: ways[way])
-
-
-def _across_bone(scene: Scene, middle_mm: FloatArray, back: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Unit vectors across the needle: along the bone's surface towards the head, and away from the bone."""
-    reach = max(1.0, scene.obstacles.tolerance_mm)
-    probes = reach * np.vstack([np.eye(3), -np.eye(3)])
-    distance = scene.obstacles.bone.signed(middle_mm + probes)
-    gradient = distance[:3] - distance[3:]
-    normal = unit(gradient - (gradient @ back) * back)
-    across = np.cross(back, normal)
-    return across * (1.0 if across @ scene.frame.superior >= 0 else -1.0), normal
