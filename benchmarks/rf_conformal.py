@@ -111,6 +111,8 @@ def half_pair(spacing_m: float, time_s: float) -> Found:
         thermal_W_per_m_K=1e-6,
         heat_capacity_J_per_m3_K=MUSCLE.heat_capacity_J_per_m3_K,
         perfusion_W_per_m3_K=0.0,
+        latent_J_per_m3=0.0,
+        flow_gain_fraction=0.0,
     )
     half = conformal(lambda p: p[:, 0] > spacing_m / 2, 32, beyond=mirror, time_s=time_s)
     return replace(
