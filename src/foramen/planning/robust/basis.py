@@ -3,7 +3,7 @@
 The rise of temperature is ``nominal * exp(sum_v slope_v x_v + bend_v x_v^2)`` in the needle's own coordinates,
 which move rigidly with the needle; damage and thermal dose likewise in their logarithm. Slope and bend of a
 variable come from two further full solutions, one on either side; the variables are tissue and generator, and the
-place of the tip among the tissues.
+place of the tip among the tissues. These solutions may be on a coarser grid than those that check the model.
 """
 
 from __future__ import annotations
