@@ -31,6 +31,7 @@ test: $(VENV)/.installed-dev pango  ## everything needed for the whole suite, th
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/foramen knowledge check
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]' || echo "NGSolve cannot be had here: its comparison is skipped."
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.installed-dev  ## format, lint, types, imports, fast tests

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test depends on the clock: a busy machine must not fail one.
+settings.register_profile("foramen", deadline=None)
+settings.load_profile("foramen")
 
 DEFAULT_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
