@@ -152,6 +152,7 @@ def test_tines_lower_the_resistance_and_widen_the_lesion() -> None:
     [
         ({"bend_radius_mm": 2.0}, "turns back on itself"),
         ({"bend_radius_mm": 0.5}, "tighter than"),
+        ({"electrodes": 0}, "0 electrodes is not modelled"),
         ({"bend_radius_mm": 15.0, "electrodes": 2, "spacing_mm": 8.0}, "one at a time"),
         ({"tines": Tines(count=3, length_mm=3.0, diameter_mm=0.5, splay_deg=120.0, leave_mm=1.5)}, "do not fit"),
         ({"tines": Tines(count=3, length_mm=3.0, diameter_mm=0.5, splay_deg=45.0, leave_mm=15.0)}, "do not fit"),

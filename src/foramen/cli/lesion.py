@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from rich.table import Table
 
 from foramen.cli.commands import Json, Switch, app
@@ -45,7 +45,10 @@ def lesion(
         Literal["sequential", "simultaneous"], Parameter(help="Pairs of neighbours in turn, or all at once.")
     ] = "sequential",
     cooled: Annotated[bool, Parameter(negative="", help="Electrodes cooled by a fluid inside.")] = False,
-    bend_radius_mm: Annotated[float | None, Parameter(help="The bare tip lies on an arc of this radius.")] = None,
+    bend_radius_mm: Annotated[
+        float | None,
+        Parameter(help="The bare tip lies on an arc of this radius.", validator=validators.Number(lte=10_000)),
+    ] = None,
     tines: Annotated[
         tuple[int, float, float, float, float] | None,
         Parameter(help="Wires from the tip: count, length and diameter in mm, angle to the axis, mm from the pole."),
@@ -71,7 +74,7 @@ def lesion(
             temperature_degC=temperature_c,
             time_s=time_s,
             spacing_mm=spacing_mm or 0.0,
-            electrodes=electrodes or (1 if spacing_mm is None else 2),
+            electrodes=(1 if spacing_mm is None else 2) if electrodes is None else electrodes,
             order=order,
             is_cooled=cooled,
             bend_radius_mm=bend_radius_mm,
