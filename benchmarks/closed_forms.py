@@ -42,10 +42,10 @@ def cylinder(radial_m: FloatArray, half_m: FloatArray) -> RevolvedGrid:
     """A plain cylinder grid without a needle, symmetric about z = 0."""
     return RevolvedGrid(
         radial_m=radial_m,
-        polar_rad=np.empty(0),
-        axial_m=np.concatenate([-half_m[:0:-1], half_m]),
+        foot_m=np.concatenate([-half_m[:0:-1], half_m]),
+        polar_rad=np.full(2 * len(half_m) - 1, math.pi / 2),
+        reach_m=np.zeros(2 * len(half_m) - 1),
         angles=1,
-        ball_centre_m=0.0,
         inner=0,
         active_to_m=-math.inf,
     )
@@ -55,10 +55,10 @@ def shells(radius_m: float, far_m: float, cells: int) -> RevolvedGrid:
     """Concentric shells about a bare sphere."""
     return RevolvedGrid(
         radial_m=np.geomspace(radius_m, far_m, cells + 1),
+        foot_m=np.zeros(5),
         polar_rad=np.linspace(0, math.pi, 5),
-        axial_m=np.empty(0),
+        reach_m=np.full(5, radius_m),
         angles=1,
-        ball_centre_m=0.0,
         inner=0,
         active_to_m=math.inf,
     )
@@ -157,7 +157,7 @@ def spheroid_errors(gauge: float, tip_mm: float, cells: int = 24) -> SpheroidErr
     r, z = grid.node_r_m[:, :, None], grid.node_z_m[:, :, None]
     inside = (r / thick_m) ** 2 + (z / long_m) ** 2 <= 1
     field = solve_potential(grid, np.full(grid.shape, SIGMA), electrode=inside, is_low_far=True)
-    middle = len(grid.axial_nodes_m) // 2
+    middle = len(grid.shaft_nodes_m) // 2
     across = field.potential[:, middle - 1 : middle + 1, 0].mean(axis=1)
     faces, nodes = grid.radial_m[1:-1], grid.radial_nodes_m
     strength = -np.diff(across) / (np.log(nodes[1:] / nodes[:-1]) * faces)
@@ -285,9 +285,9 @@ def staircase_agreement() -> tuple[float, float]:
     flat = solve_potential(fitted, np.full(fitted.shape, SIGMA))
     other = steady(heat_of(fitted), flat.heat_w)
     at_m = np.linspace(1e-3, 10e-3, 19)
-    middle = len(grid.axial_nodes_m) // 2
+    middle = len(grid.shaft_nodes_m) // 2
     here = np.interp(at_m, grid.radial_nodes_m, rise[:, middle - 1 : middle + 1, 0].mean(axis=1))
-    heights = fitted.axial_nodes_m
-    k = fitted.polar_count + int(np.abs(heights - tip / 2).argmin())
+    heights = fitted.shaft_nodes_m
+    k = fitted.end_count + int(np.abs(heights - tip / 2).argmin())
     there = np.interp(at_m, fitted.radial_nodes_m, other[:, k, 0])
     return field.resistance_ohm / flat.resistance_ohm - 1, float(np.abs(here - there).max() / other.max())

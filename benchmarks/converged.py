@@ -97,12 +97,9 @@ def voxel_samples_m(grid: RevolvedGrid) -> FloatArray:
 
 def own_samples_m(grid: RevolvedGrid, count: int = 4) -> FloatArray:
     """x of `count` x `count` points (radius, angle) within every cell outside the needle."""
-    parts = (np.arange(count) + 0.5) / count - 0.5
-    width = np.diff(grid.radial_m)[:, None]
-    polar = np.concatenate([np.sin(grid.polar_nodes_rad), np.ones(grid.axial_count)])
+    parts = (np.arange(count) + 0.5) / count
     found = [
-        ((grid.radial_nodes_m[:, None] + width * away) * polar)[:, :, None]
-        * np.cos(grid.angle_nodes_rad + turn * grid.angle_step_rad)
+        grid.place(away, 0.5)[0][:, :, None] * np.cos(grid.angle_nodes_rad + (turn - 0.5) * grid.angle_step_rad)
         for away in parts
         for turn in parts
     ]

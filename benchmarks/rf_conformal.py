@@ -84,7 +84,7 @@ def conformal(is_beyond: Beyond, angles: int, *, beyond: TissueProperties = BONE
     field = tissue_field([MUSCLE, beyond], samples, is_perfused=True)
     lesion = simulate_lesion(grid, field, generator=generator(time_s), model=model)
     size = measure(grid, lesion.peak_degC, lesion.surface_peak_degC, 50)
-    k = grid.polar_count + int(np.abs(grid.axial_nodes_m - TIP / 2).argmin())
+    k = grid.end_count + int(np.abs(grid.shaft_nodes_m - TIP / 2).argmin())
     outside = grid.radial_nodes_m[grid.inner :]
     near, across, away = (lesion.peak_degC[grid.inner :, k, angles * part // 4] for part in (0, 1, 2))
     return Found(
@@ -130,12 +130,8 @@ def revolved_samples(grid: RevolvedGrid) -> list[FloatArray]:
     spread = (1 / 6, 1 / 2, 5 / 6)
     sets = []
     for u in spread:
-        radial = (grid.radial_m[:-1] + u * np.diff(grid.radial_m))[grid.inner :, None]
         for v in spread:
-            polar = grid.polar_rad[:-1] + v * np.diff(grid.polar_rad)
-            axial = np.broadcast_to(grid.axial_m[:-1] + v * np.diff(grid.axial_m), (len(radial), grid.axial_count))
-            r = np.concatenate([radial * np.sin(polar), np.broadcast_to(radial, axial.shape)], axis=1)
-            z = np.concatenate([grid.ball_centre_m - radial * np.cos(polar), axial], axis=1)
+            r, z = (part[grid.inner :] for part in grid.place(u, v))
             for w in spread:
                 angle = (
                     np.arange(grid.angles) + w - 0.5

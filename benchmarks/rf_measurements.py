@@ -105,7 +105,7 @@ def rat_lesion(rat: Rat) -> Lesion:
 def along(lesion: Lesion, values: FloatArray, surface: FloatArray, rat: Rat) -> FloatArray:
     """Values at `DISTANCES_MM` from the needle's surface, on the side of the bone."""
     grid = lesion.grid
-    middle = grid.polar_count + int(np.abs(grid.axial_nodes_m - rat.tip_mm / 2e3).argmin())
+    middle = grid.end_count + int(np.abs(grid.shaft_nodes_m - rat.tip_mm / 2e3).argmin())
     k = 0 if rat.is_ahead else middle
     start = grid.radial_m[grid.inner]
     nodes = np.concatenate([[start], grid.radial_nodes_m[grid.inner :]])

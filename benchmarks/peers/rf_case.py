@@ -165,27 +165,15 @@ def sampled_tissue(case: Case, grid: RevolvedGrid, per_side: int = 4) -> TissueF
     """Properties of the grid's cells: mean over `per_side`^3 points in each, or one where tissue is uniform."""
     count = 1 if case.layers is None else per_side
     share = (np.arange(count) + 0.5) / count
-    radial = _within(grid.radial_m[grid.inner :], share)
-    polar = _within(grid.polar_rad, share)
-    axial = _within(grid.axial_m, share)
     samples = []
-    for r in radial:
-        for up in range(count):
-            ball_r, ball_z = np.outer(r, np.sin(polar[up])), grid.ball_centre_m - np.outer(r, np.cos(polar[up]))
-            shaft_r, shaft_z = np.broadcast_arrays(r[:, None], axial[up])
-            away = np.concatenate([ball_r, shaft_r], axis=1)[:, :, None]
-            height = np.concatenate([ball_z, shaft_z], axis=1)[:, :, None]
+    for across in share:
+        for along in share:
+            away, height = (part[grid.inner :, :, None] for part in grid.place(across, along))
             for turn in share:
                 angle = (np.arange(grid.angles) + turn) * grid.angle_step_rad
                 point = np.stack(np.broadcast_arrays(away * np.cos(angle), away * np.sin(angle), height), axis=-1)
                 samples.append(tissue_at(case.layers, point))
     return tissue_field(case.table, np.stack(samples), is_perfused=True)
-
-
-def _within(edges: FloatArray, share: FloatArray) -> FloatArray:
-    """Points (share, cells) at fractions of every cell."""
-    points: FloatArray = edges[:-1] + share[:, None] * np.diff(edges)
-    return points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,9 +27,8 @@ def points(count: int = 4000) -> FloatArray:
 
 def read(field: FloatArray, where: FloatArray) -> FloatArray:
     """`read_field` about the needle above."""
-    nodes = (GRID.radial_nodes_m, GRID.polar_nodes_rad, GRID.axial_nodes_m)
     axes = np.stack([FRAME.across, FRAME.sideways, FRAME.axis])
-    return read_field(where / 1e3, FRAME.tip_mm / 1e3, axes, nodes, GRID.ball_centre_m, field)
+    return read_field(where / 1e3, FRAME.tip_mm / 1e3, axes, GRID.rays, field)
 
 
 def test_equal_to_a_library_on_every_line() -> None:

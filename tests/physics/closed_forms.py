@@ -34,10 +34,10 @@ def cylinder_grid(
     half = graded(fine_m, until_z_m, growth, far_m)
     return RevolvedGrid(
         radial_m=graded(fine_m, until_r_m, growth, far_m),
-        polar_rad=np.empty(0),
-        axial_m=np.concatenate([-half[:0:-1], half]),
+        foot_m=np.concatenate([-half[:0:-1], half]),
+        polar_rad=np.full(2 * len(half) - 1, math.pi / 2),
+        reach_m=np.zeros(2 * len(half) - 1),
         angles=angles,
-        ball_centre_m=0.0,
         inner=0,
         active_to_m=-math.inf,
     )
@@ -47,10 +47,10 @@ def sphere_grid(*, radius_m: float, far_m: float, cells: int, polar: int = 8, an
     """Concentric shells about a bare sphere."""
     return RevolvedGrid(
         radial_m=np.geomspace(radius_m, far_m, cells + 1),
+        foot_m=np.zeros(polar + 1),
         polar_rad=np.linspace(0, math.pi, polar + 1),
-        axial_m=np.empty(0),
+        reach_m=np.full(polar + 1, radius_m),
         angles=angles,
-        ball_centre_m=0.0,
         inner=0,
         active_to_m=math.inf,
     )

@@ -112,7 +112,7 @@ def test_an_insulator_carries_no_current() -> None:
     grid = needle_grid(NEEDLE, Resolution(step=0.25), far_m=FAR_M)
     sigma = np.where(grid.node_r_m[:, :, None] > 5e-3, 0.0, SIGMA)
     sigma[:, grid.node_z_m[0] > 20e-3] = 0.0
-    sigma[:, : grid.polar_count][grid.radial_nodes_m > 5e-3] = 0.0
+    sigma[:, : grid.end_count][grid.radial_nodes_m > 5e-3] = 0.0
     assert solve_potential(grid, sigma).conductance_S < 1e-9
 
 

@@ -88,7 +88,7 @@ def test_mean_of_pulses_is_the_mean_of_every_pulse() -> None:
         model=dataclasses.replace(model, steps=steps),
     )
     outside = (grid.radial_nodes_m - grid.radial_m[0] > 0.5e-3) & (grid.radial_nodes_m < 5e-3)
-    ends = [lesion.end.rise_K[outside, grid.polar_count + 5, 0] for lesion in (mean, train)]
+    ends = [lesion.end.rise_K[outside, grid.end_count + 5, 0] for lesion in (mean, train)]
     assert np.abs(ends[1] - ends[0]).max() < 0.02 * ends[0].max()
     assert train.energy.delivered_J == pytest.approx(mean.energy.delivered_J, rel=0.02)
 

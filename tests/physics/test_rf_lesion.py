@@ -242,7 +242,7 @@ def test_contour_of_a_known_field() -> None:
     """A linear field about the needle: radius 3 mm beside it, volume by calculus; piecewise linear is exact here."""
     grid = make_grid(step=0.1, is_conducting=False)
     nodes = grid.radial_nodes_m[:, None, None]
-    is_tip = np.concatenate([np.ones(grid.polar_count, bool), grid.axial_nodes_m < 10e-3])[None, :, None]
+    is_tip = np.concatenate([np.ones(grid.end_count, bool), grid.shaft_nodes_m < 10e-3])[None, :, None]
     values = np.where(is_tip, 100 - nodes * 1e4, 0.0)
     surface = np.where(is_tip[0], 100 - 0.635e-3 * 1e4, 0.0)
     width, length, volume = as_numbers(measure(grid, values, surface, 70.0))

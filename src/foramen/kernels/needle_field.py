@@ -1,8 +1,8 @@
 """Fields on the revolved grid about a needle, read at points in space.
 
-The grid is that of `physics.grid.RevolvedGrid`: spherical shells about the round end, then cylinders about the
-shaft. Lengths are in one unit. Every point is independent of the others, so the result does not depend on the
-number of threads that share them.
+The grid is that of `physics.grid.RevolvedGrid`: rays from the needle's axis, and layers about its surface. Lengths are
+in one unit. Every point is independent of the others, so the result does not depend on the number of threads that
+share them.
 """
 
 from __future__ import annotations
@@ -35,21 +35,33 @@ def _fraction(value: float, nodes: Float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _indices(r: float, z: float, radial: Float, polar: Float, axial: Float, ball: float) -> tuple[float, float]:
-    """Fractional indices (i, k) of a point at distance r from the axis and height z."""
-    height = z - ball
-    angle = math.atan2(r, -height)
-    is_ball = height < 0.0
-    distance = math.hypot(r, height) if is_ball else r
-    last = polar.shape[0] - 1
-    k = _fraction(angle, polar) if is_ball else polar.shape[0] + _fraction(z, axial)
-    reach = max(distance, 1e-12)
-    before = reach * (math.pi / 2 - polar[last])  # from the last polar node to where ball and cylinder meet
-    along = reach * (angle - polar[last]) if is_ball else before + height
-    seam = along / (before + axial[0] - ball)
-    if 0.0 <= seam <= 1.0:
-        k = last + seam
-    return _fraction(distance, radial), k
+def ray_indices(
+    r: float, z: float, radial: Float, foot: Float, sine: Float, cosine: Float, reach: Float, shaft: float
+) -> tuple[float, float]:
+    """Fractional indices (i, k) of a point at distance r from the axis and height z; held at the grid's edges."""
+    low, high = 0, foot.shape[0] - 1
+    before = r * cosine[low] + (z - foot[low]) * sine[low]  # how far the point lies beyond a ray, along the meridian
+    after = r * cosine[high] + (z - foot[high]) * sine[high]
+    if before <= 0.0:
+        high, after = low + 1, 1.0
+        before = 0.0
+    elif after >= 0.0:
+        low, before = high - 1, 1.0
+        after = 0.0
+    else:
+        while high - low > 1:
+            middle = (low + high) // 2
+            beyond = r * cosine[middle] + (z - foot[middle]) * sine[middle]
+            if beyond >= 0.0:
+                low, before = middle, beyond
+            else:
+                high, after = middle, beyond
+    share = before / (before - after)
+    distance = math.hypot(r, z - (foot[low] + share * (foot[high] - foot[low])))
+    surface = reach[low] + share * (reach[high] - reach[low])
+    depth = distance - surface
+    from_axis = shaft + depth if depth >= 0.0 else distance * shaft / surface
+    return _fraction(from_axis, radial), low + share
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -81,7 +93,7 @@ def _monotone_cubic(nodes: Float, values: Float, row: int, fraction: float) -> f
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def read_field(
-    points: Float, tip: Float, axes: Float, nodes: tuple[Float, Float, Float], ball: float, field: Float
+    points: Float, tip: Float, axes: Float, rays: tuple[Float, Float, Float, Float, Float, float], field: Float
 ) -> Float:
     """A field at points, shape (n,): monotone cubic away from the needle, linear along and about it, held at the edges.
 
@@ -94,13 +106,11 @@ def read_field(
         Pole of the needle's tip.
     axes : ndarray (3, 3)
         Rows: direction of angle 0, direction of angle 90 deg, direction from tip to hub.
-    nodes : tuple of ndarray
-        Radial, polar (rad) and axial nodes of the grid.
-    ball : float
-        Height of the centre of the round end above the pole.
+    rays : tuple
+        `RevolvedGrid.rays`: radial nodes; foot, sine, cosine and reach of the rays; radius of the shaft.
     field : ndarray (nr, nk, nj)
     """
-    radial, polar, axial = nodes
+    radial, foot, sine, cosine, reach, shaft = rays
     rows, columns, angles = field.shape
     found = np.empty(points.shape[0])
     values = np.empty(4)
@@ -111,7 +121,7 @@ def read_field(
         first = axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * w
         second = axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * w
         height = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * w
-        i, k = _indices(math.hypot(first, second), height, radial, polar, axial, ball)
+        i, k = ray_indices(math.hypot(first, second), height, radial, foot, sine, cosine, reach, shaft)
         j = math.atan2(second, first) / (2 * math.pi) * angles - 0.5
         i0 = min(int(i), rows - 2)
         k0 = min(int(k), columns - 2)
@@ -132,8 +142,7 @@ def read_combined(
     points: Float,
     tips: Float,
     axes: Float,
-    nodes: tuple[Float, Float, Float],
-    ball: float,
+    rays: tuple[Float, Float, Float, Float, Float, float],
     fields: NDArray[np.float32],
     weights: Float,
 ) -> Float:
@@ -147,7 +156,7 @@ def read_combined(
     fields : ndarray (nr, nk, nj, f)
     weights : ndarray (s, f)
     """
-    radial, polar, axial = nodes
+    radial, foot, sine, cosine, reach, shaft = rays
     rows, columns, angles, count = fields.shape
     found = np.empty(points.shape[:2])
     for s in range(points.shape[0]):
@@ -158,7 +167,7 @@ def read_combined(
             first = axes[s, 0, 0] * x + axes[s, 0, 1] * y + axes[s, 0, 2] * w
             second = axes[s, 1, 0] * x + axes[s, 1, 1] * y + axes[s, 1, 2] * w
             height = axes[s, 2, 0] * x + axes[s, 2, 1] * y + axes[s, 2, 2] * w
-            i, k = _indices(math.hypot(first, second), height, radial, polar, axial, ball)
+            i, k = ray_indices(math.hypot(first, second), height, radial, foot, sine, cosine, reach, shaft)
             j = math.atan2(second, first) / (2 * math.pi) * angles - 0.5
             i0 = min(int(i), rows - 2)
             k0 = min(int(k), columns - 2)

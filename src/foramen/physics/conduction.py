@@ -49,7 +49,7 @@ def conductances(grid: RevolvedGrid, value: FloatArray, *, first: int, is_low_fa
     A property may be 0 (insulator) or infinite (equipotential). Halves are in series, i.e. harmonic means.
     """
     halves = grid.halves(first)
-    radial, meridian, angular, far = face_conductances(value, halves, grid.axial_count > 0, is_low_far)
+    radial, meridian, angular, far = face_conductances(value, halves, grid.shaft_count > 0, is_low_far)
     with np.errstate(divide="ignore", invalid="ignore"):
         surface = value[0] / halves[0][0][:, None]
     return Conductances(radial=radial, meridian=meridian, angular=angular, far=far, surface=surface)

@@ -50,9 +50,10 @@ def measure(grid: RevolvedGrid, values: FloatArray, surface: FloatArray, level: 
     radial, field = _refined(nodes, np.concatenate([surface[None], values[inner:]]))
     low, high = _inside(radial, field, level)
     is_empty = high <= low
-    volume = float(np.sum(np.where(is_empty, 0.0, _line_volume(grid, low, high)).sum(axis=0)))
+    ends = (grid.from_foot_m(edge.swapaxes(1, 2), grid.reach_nodes_m) for edge in (low, high))
+    volume = float(np.where(is_empty.swapaxes(1, 2), 0.0, grid.line_volume_m3(*ends)).sum())
     reach = np.where(is_empty, 0.0, high).max(axis=0)
-    return Extent(width_m=_width(grid, reach), length_m=_length(grid, radial, field, reach, level), volume_m3=volume)
+    return Extent(width_m=_width(grid, reach), length_m=_length(grid, field, reach, level), volume_m3=volume)
 
 
 def _refined(nodes: FloatArray, field: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -78,21 +79,9 @@ def _inside(radial: FloatArray, field: FloatArray, level: float) -> tuple[FloatA
     return low, high
 
 
-def _line_volume(grid: RevolvedGrid, low: FloatArray, high: FloatArray) -> FloatArray:
-    count = grid.polar_count
-    solid = -np.diff(np.cos(grid.polar_rad)) * grid.angle_step_rad
-    slab = np.diff(grid.axial_m) * grid.angle_step_rad
-    ball = (high[:, :count] ** 3 - low[:, :count] ** 3) / 3 * solid[:, None]
-    shaft = (high[:, count:] ** 2 - low[:, count:] ** 2) / 2 * slab[:, None]
-    return np.concatenate([ball, shaft], axis=1)
-
-
 def _width(grid: RevolvedGrid, reach: FloatArray) -> float:
     """Largest diameter perpendicular to the axis."""
-    count = grid.polar_count
-    radius = reach.copy()
-    radius[:count] *= np.sin(grid.polar_nodes_rad)[:, None]
-    radius = np.maximum(radius, 0.0)
+    radius = _from_foot(grid, reach) * np.sin(grid.polar_nodes_rad)[:, None]
     if grid.angles == 1:
         return 2 * _peak(radius[:, 0])
     if grid.angles % 2:
@@ -113,32 +102,36 @@ def _peak(values: FloatArray) -> float:
     return float(middle if bend >= 0 else middle - (right - left) ** 2 / (8 * bend))
 
 
-def _length(grid: RevolvedGrid, radial: FloatArray, field: FloatArray, reach: FloatArray, level: float) -> float:
+def _from_foot(grid: RevolvedGrid, reach: FloatArray) -> FloatArray:
+    """Distance from the foot of the farthest points (nk, nj) of the region; 0 where a line does not meet it."""
+    return np.where(reach > 0, grid.from_foot_m(reach, grid.reach_nodes_m[:, None]), 0.0)
+
+
+def _length(grid: RevolvedGrid, field: FloatArray, reach: FloatArray, level: float) -> float:
     """Extent along the axis: highest minus lowest z of the region."""
-    count = grid.polar_count
-    bottom = grid.ball_centre_m - _on_axis(grid, reach)
-    highest = _highest(grid, radial, field, level)
-    if count:
-        tops = grid.ball_centre_m - reach[:count] * np.cos(grid.polar_nodes_rad)[:, None]
-        highest = max(highest, float(np.where(reach[:count] > 0, tops, -np.inf).max()))
-        if reach[:count].max() <= 0:
-            bottom = -_highest_mirrored(grid, radial, field, level)
-    return highest - bottom
+    count = grid.end_count
+    highest = _highest(grid, field, level)
+    if not count or reach[:count].max() <= 0:
+        return highest - _lowest(grid, field, level)
+    away = _from_foot(grid, reach)[:count]
+    tops = grid.foot_nodes_m[:count, None] - away * np.cos(grid.polar_nodes_rad[:count])[:, None]
+    highest = max(highest, float(np.where(reach[:count] > 0, tops, -np.inf).max()))
+    return highest - (float(grid.foot_m[0]) - _on_axis(grid, away))
 
 
-def _on_axis(grid: RevolvedGrid, reach: FloatArray) -> float:
-    """Reach straight ahead of the pole: even in the polar angle, through the first two polar lines."""
-    near, far = (float(row.mean()) for row in reach[:2])
+def _on_axis(grid: RevolvedGrid, away: FloatArray) -> float:
+    """Distance from the foot straight ahead of the tip: even in the polar angle, through the first two rays."""
+    near, far = (float(row.mean()) for row in away[:2])
     if near <= 0 or far <= 0:
         return near
     angle = grid.polar_nodes_rad[:2] ** 2
     return (near * float(angle[1]) - far * float(angle[0])) / float(angle[1] - angle[0])
 
 
-def _highest(grid: RevolvedGrid, radial: FloatArray, field: FloatArray, level: float) -> float:
-    """Highest z on the shaft's cylinder lines where the field is at least `level`."""
-    part = field[:, grid.polar_count :]
-    nodes = grid.axial_nodes_m
+def _highest(grid: RevolvedGrid, field: FloatArray, level: float) -> float:
+    """Highest z on the shaft's lines where the field is at least `level`."""
+    part = field[:, grid.end_count :]
+    nodes = grid.shaft_nodes_m
     found = -np.inf
     above = (part >= level).any(axis=(0, 2))
     if not above.any():
@@ -151,7 +144,7 @@ def _highest(grid: RevolvedGrid, radial: FloatArray, field: FloatArray, level: f
     return float(nodes[last] + fraction.max() * (nodes[last + 1] - nodes[last]))
 
 
-def _highest_mirrored(grid: RevolvedGrid, radial: FloatArray, field: FloatArray, level: float) -> float:
-    """Minus the lowest z on the cylinder lines where the field is at least `level`."""
-    above = (field[:, grid.polar_count :] >= level).any(axis=(0, 2))
-    return -float(grid.axial_nodes_m[int(np.nonzero(above)[0][0])])
+def _lowest(grid: RevolvedGrid, field: FloatArray, level: float) -> float:
+    """Lowest z of the shaft's lines where the field is at least `level`."""
+    above = (field[:, grid.end_count :] >= level).any(axis=(0, 2))
+    return float(grid.shaft_nodes_m[int(np.nonzero(above)[0][0])])

@@ -1,8 +1,12 @@
-"""Orthogonal grids that fit a needle: spherical shells about its round end, cylinders about its shaft.
+"""Orthogonal grids that fit a needle: rays from its axis through its surface, and layers at even distances from it.
 
-A grid is rotated about the needle's axis (z; the pole of the tip lies at z = 0, the hub at positive z). Index
-``i`` counts away from the axis, ``k`` along the meridian (round the tip, then up the shaft) and ``j`` the
-angle about the axis. Cell faces coincide with the needle's surface, so nothing is staircased. All SI.
+A grid is rotated about the needle's axis (z; the very end of the tip lies at z = 0, the hub at positive z). Index
+``i`` counts the layers away from the axis, ``k`` the rays along the meridian (round the tip, then up the shaft) and
+``j`` the angle about the axis. A ray starts at its foot on the axis. Where rays share a foot, the layers are spheres;
+where they are parallel, the layers are cones, and cylinders about the shaft. So cell faces coincide with the needle's
+surface, nothing is staircased, and outside the needle every face is perpendicular to the line between its cells'
+nodes. (Inside a pointed end the layers are fractions of the depth, and not quite perpendicular to the rays: there is
+metal, with next to no gradient across.) All SI.
 """
 
 from __future__ import annotations
@@ -17,35 +21,42 @@ from foramen.errors import InputError
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Rays = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]
+
+POINT_SHARE = 0.2
+"""Radius of the ball that rounds a point, as a part of the shaft's: sizes differ by less than 1 % from a sharp one."""
+
+RIGHT_ANGLE = np.pi / 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RevolvedGrid:
-    """A grid revolved about an axis: `polar` cells of a ball, then `axial` cells of a cylinder.
+    """A grid revolved about an axis; its rays turn about a foot, or move up the axis with their direction.
 
     Parameters
     ----------
     radial_m : ndarray, shape (nr + 1,)
-        Cell edges away from the axis (distance from the ball's centre or from the axis).
-    polar_rad : ndarray, shape (np + 1,) or (0,)
-        Edges of the polar angle from 0 (pole of the tip); the ball's centre lies at z = `ball_centre_m`.
-    axial_m : ndarray, shape (nz + 1,) or (0,)
-        Edges along the axis.
+        Edges of the layers: distance from the axis on the shaft. Elsewhere a layer lies equally far from the surface.
+    foot_m : ndarray, shape (nk + 1,)
+        z of the foot of the rays between the cells.
+    polar_rad : ndarray, shape (nk + 1,)
+        Angle of those rays, from 0 (ahead of the tip) to a right angle (the shaft); over a cell either foot or angle
+        changes.
+    reach_m : ndarray, shape (nk + 1,)
+        Distance from foot to needle's surface along those rays; that of the shaft is ``radial_m[inner]``.
     angles : int
         Cells about the axis; 1 means exactly axisymmetric, otherwise at least 3.
-    ball_centre_m : float
-        z of the centre of the spherical part.
     inner : int
-        First `inner` radial layers lie inside the needle.
+        First `inner` layers lie inside the needle.
     active_to_m : float
         The needle's surface is bare for z below this value.
     """
 
     radial_m: FloatArray
+    foot_m: FloatArray
     polar_rad: FloatArray
-    axial_m: FloatArray
+    reach_m: FloatArray
     angles: int
-    ball_centre_m: float
     inner: int
     active_to_m: float
 
@@ -56,17 +67,23 @@ class RevolvedGrid:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Cells along (i, k, j)."""
-        return len(self.radial_m) - 1, self.polar_count + self.axial_count, self.angles
+        return len(self.radial_m) - 1, len(self.foot_m) - 1, self.angles
+
+    @cached_property
+    def is_ball(self) -> BoolArray:
+        """Whether the rays of each meridian cell share their foot, shape (nk,)."""
+        found: BoolArray = np.diff(self.foot_m) == 0
+        return found
+
+    @cached_property
+    def end_count(self) -> int:
+        """Number of meridian cells before the shaft."""
+        return int(np.sum(self.is_ball | (self.polar_rad[:-1] < RIGHT_ANGLE)))
 
     @property
-    def polar_count(self) -> int:
-        """Number of polar cells."""
-        return max(len(self.polar_rad) - 1, 0)
-
-    @property
-    def axial_count(self) -> int:
-        """Number of axial cells."""
-        return max(len(self.axial_m) - 1, 0)
+    def shaft_count(self) -> int:
+        """Number of meridian cells of the shaft."""
+        return self.shape[1] - self.end_count
 
     @property
     def angle_step_rad(self) -> float:
@@ -79,14 +96,24 @@ class RevolvedGrid:
         return _centres(self.radial_m)
 
     @cached_property
+    def foot_nodes_m(self) -> FloatArray:
+        """Foot of the rays through the cell centres, shape (nk,)."""
+        return _centres(self.foot_m)
+
+    @cached_property
     def polar_nodes_rad(self) -> FloatArray:
-        """Polar angle of the cell centres."""
+        """Angle of the rays through the cell centres, shape (nk,)."""
         return _centres(self.polar_rad)
 
     @cached_property
-    def axial_nodes_m(self) -> FloatArray:
-        """z of the centres of the axial cells."""
-        return _centres(self.axial_m)
+    def reach_nodes_m(self) -> FloatArray:
+        """Distance from foot to needle's surface on the rays through the cell centres, shape (nk,)."""
+        return _centres(self.reach_m)
+
+    @property
+    def shaft_nodes_m(self) -> FloatArray:
+        """z of the centres of the shaft's cells."""
+        return self.foot_nodes_m[self.end_count :]
 
     @cached_property
     def angle_nodes_rad(self) -> FloatArray:
@@ -95,75 +122,134 @@ class RevolvedGrid:
         return nodes
 
     @cached_property
-    def node_r_m(self) -> FloatArray:
-        """Distance of the cell centres from the axis, shape (nr, nk)."""
-        ball = self.radial_nodes_m[:, None] * np.sin(self.polar_nodes_rad)
-        shaft = np.broadcast_to(self.radial_nodes_m[:, None], (self.shape[0], self.axial_count))
-        return np.concatenate([ball, shaft], axis=1)
+    def rays(self) -> Rays:
+        """Radial nodes; foot, sine, cosine and reach of the rays through the centres; the shaft's radius.
+
+        This is what the kernels that read fields need.
+        """
+        polar = self.polar_nodes_rad
+        shaft = float(self.radial_m[self.inner])
+        return self.radial_nodes_m, self.foot_nodes_m, np.sin(polar), np.cos(polar), self.reach_nodes_m, shaft
+
+    def from_foot_m(self, radial_m: FloatArray, reach_m: FloatArray) -> FloatArray:
+        """Distance from the foot where the radial coordinate is `radial_m`, on rays of some reach (broadcast)."""
+        shaft = self.radial_m[self.inner]
+        outside: FloatArray = reach_m + (radial_m - shaft)
+        if not self.inner:
+            return outside
+        found: FloatArray = np.where(radial_m < shaft, radial_m * (reach_m / shaft), outside)
+        return found
+
+    def place(self, across: float, along: float) -> tuple[FloatArray, FloatArray]:
+        """Distance from the axis and z, each (nr, nk), at these fractions (0 to 1) of every cell."""
+        radial = self.radial_m[:-1] + across * np.diff(self.radial_m)
+        foot, polar, reach = (
+            edges[:-1] + along * np.diff(edges) for edges in (self.foot_m, self.polar_rad, self.reach_m)
+        )
+        distance = self.from_foot_m(radial[:, None], reach)
+        return distance * np.sin(polar), foot - distance * np.cos(polar)
 
     @cached_property
+    def _nodes(self) -> tuple[FloatArray, FloatArray]:
+        return self.place(0.5, 0.5)
+
+    @property
+    def node_r_m(self) -> FloatArray:
+        """Distance of the cell centres from the axis, shape (nr, nk)."""
+        return self._nodes[0]
+
+    @property
     def node_z_m(self) -> FloatArray:
         """z of the cell centres, shape (nr, nk)."""
-        ball = self.ball_centre_m - self.radial_nodes_m[:, None] * np.cos(self.polar_nodes_rad)
-        shaft = np.broadcast_to(self.axial_nodes_m, (self.shape[0], self.axial_count))
-        return np.concatenate([ball, shaft], axis=1)
+        return self._nodes[1]
+
+    @cached_property
+    def surface_z_m(self) -> FloatArray:
+        """z of the needle's surface on the rays through the centres, rising, shape (nk,)."""
+        found: FloatArray = self.foot_nodes_m - self.reach_nodes_m * np.cos(self.polar_nodes_rad)
+        return found
+
+    @cached_property
+    def _distance(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Distance from the foot of the inner face, the node and the outer face of every cell, each (nr, nk)."""
+        edges = self.from_foot_m(self.radial_m[:, None], self.reach_nodes_m)
+        return edges[:-1], self.from_foot_m(self.radial_nodes_m[:, None], self.reach_nodes_m), edges[1:]
+
+    @cached_property
+    def _solid_angle(self) -> FloatArray:
+        """Of the cells whose rays share their foot, shape (nk,); 0 for the others."""
+        return -np.diff(np.cos(self.polar_rad)) * self.angle_step_rad
+
+    @cached_property
+    def _height(self) -> FloatArray:
+        """Area over distance from the foot, for the cells with parallel rays, shape (nk,); 0 for the others."""
+        height: FloatArray = np.diff(self.foot_m) * np.sin(self.polar_nodes_rad) ** 2 * self.angle_step_rad
+        return height
+
+    def _either(self, ball: FloatArray, straight: FloatArray) -> FloatArray:
+        return np.where(self.is_ball, ball, straight)
+
+    def line_volume_m3(self, low_m: FloatArray, high_m: FloatArray) -> FloatArray:
+        """Volume of the cells (..., nk) between two distances from the foot."""
+        return self._either((high_m**3 - low_m**3) / 3 * self._solid_angle, (high_m**2 - low_m**2) / 2 * self._height)
 
     @cached_property
     def volume_m3(self) -> FloatArray:
         """Volume of one cell, shape (nr, nk)."""
-        cubes = np.diff(self.radial_m**3)[:, None] / 3 * self._solid_angle
-        squares = np.diff(self.radial_m**2)[:, None] / 2 * self.angle_step_rad * np.diff(self.axial_m)
-        return np.concatenate([cubes, squares], axis=1)
-
-    @cached_property
-    def _solid_angle(self) -> FloatArray:
-        return -np.diff(np.cos(self.polar_rad)) * self.angle_step_rad
+        low, _, high = self._distance
+        return self.line_volume_m3(low, high)
 
     @cached_property
     def is_active(self) -> BoolArray:
         """Whether the needle's surface is bare at each meridian cell, shape (nk,)."""
-        bare = np.concatenate([np.ones(self.polar_count, bool), self.axial_nodes_m < self.active_to_m])
-        return bare
+        return self.is_ball | (self.surface_z_m < self.active_to_m)
 
     @cached_property
     def surface_area_m2(self) -> FloatArray:
         """Area of the needle's surface in one cell, shape (nk,)."""
-        radius = self.radial_m[self.inner]
-        ball = radius**2 * self._solid_angle
-        return np.concatenate([ball, radius * self.angle_step_rad * np.diff(self.axial_m)])
+        reach = self.reach_nodes_m
+        return self._either(reach**2 * self._solid_angle, reach * self._height)
 
     @cached_property
     def radial_half(self) -> tuple[FloatArray, FloatArray]:
         """Resistance x conductivity (1/m) from a centre to its inner and outer face, each (nr, nk).
 
-        Exact for a field of r alone: (1/r1 - 1/r2) / solid angle in the ball, ln(r2/r1) / (angle dz) on the shaft.
+        Exact for a field of the distance from the foot alone: (1/q1 - 1/q2) / solid angle where rays share it,
+        ln(q2/q1) / height where they are parallel.
         """
-        low, mid, high = self.radial_m[:-1, None], self.radial_nodes_m[:, None], self.radial_m[1:, None]
-        height = self.angle_step_rad * np.diff(self.axial_m)
-        with np.errstate(divide="ignore"):
-            inward = [(1 / low - 1 / mid) / self._solid_angle, np.log(mid / low) / height]
-            outward = [(1 / mid - 1 / high) / self._solid_angle, np.log(high / mid) / height]
-        return np.concatenate(inward, axis=1), np.concatenate(outward, axis=1)
+        low, mid, high = self._distance
+        with np.errstate(divide="ignore", invalid="ignore"):
+            solid, height = self._solid_angle, self._height
+            inward = self._either((1 / low - 1 / mid) / solid, np.log(mid / low) / height)
+            outward = self._either((1 / mid - 1 / high) / solid, np.log(high / mid) / height)
+        return inward, outward
 
     @cached_property
     def meridian_half(self) -> tuple[FloatArray, FloatArray]:
         """Resistance x conductivity (1/m) from a centre to its lower and upper face along k, each (nr, nk)."""
-        depth = np.diff(self.radial_m)[:, None] * self.angle_step_rad
-        ring = np.diff(self.radial_m**2)[:, None] / 2 * self.angle_step_rad
-        with np.errstate(divide="ignore"):
+        low, _, high = self._distance
+        depth = (high - low) * self.angle_step_rad
+        ring = (high**2 - low**2) / 2 * self.angle_step_rad
+        straight = np.diff(self.foot_m) / 2 / ring
+        with np.errstate(divide="ignore", invalid="ignore"):
             edge, node = np.log(np.tan(self.polar_rad / 2)), np.log(np.tan(self.polar_nodes_rad / 2))
-        half = np.diff(self.axial_m) / 2 / ring
-        lower = np.concatenate([(node - edge[:-1]) / depth, half], axis=1)
-        upper = np.concatenate([(edge[1:] - node) / depth, half], axis=1)
+            lower = self._either((node - edge[:-1]) / depth, straight)
+            upper = self._either((edge[1:] - node) / depth, straight)
         return lower, upper
+
+    @cached_property
+    def meridian_length_m(self) -> FloatArray:
+        """Length of the cells along the meridian through their nodes, shape (nr, nk)."""
+        return self._either(
+            self._distance[1] * np.diff(self.polar_rad), np.diff(self.foot_m) * np.sin(self.polar_nodes_rad)
+        )
 
     @cached_property
     def angular_half(self) -> FloatArray:
         """Resistance x conductivity (1/m) from a centre to its faces about the axis, shape (nr, nk)."""
-        span = np.diff(self.polar_rad) / np.sin(self.polar_nodes_rad)
-        ball = np.diff(self.radial_m)[:, None] * span
-        shaft = (np.diff(self.radial_m) / self.radial_nodes_m)[:, None] * np.diff(self.axial_m)
-        half: FloatArray = 0.5 * self.angle_step_rad / np.concatenate([ball, shaft], axis=1)
+        low, _, high = self._distance
+        area = (high - low) * self.meridian_length_m
+        half: FloatArray = 0.5 * self.angle_step_rad * self.node_r_m / area
         return half
 
     def halves(self, first: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -172,61 +258,62 @@ class RevolvedGrid:
         lower, upper = self.meridian_half
         return inward[first:], outward[first:], lower[first:], upper[first:], self.angular_half[first:]
 
-    def index(
-        self, r_m: FloatArray, z_m: FloatArray, angle_rad: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Fractional indices (i, k, j) of points given by distance from the axis, z and angle."""
-        height = z_m - self.ball_centre_m
-        is_ball = (height < 0) & (self.polar_count > 0)
-        radial = np.where(is_ball, np.hypot(r_m, height), r_m)
-        i = _fraction(radial, self.radial_nodes_m)
-        j = np.mod(angle_rad, 2 * np.pi) / self.angle_step_rad - 0.5
-        if not self.axial_count:
-            return i, _fraction(np.arctan2(r_m, -height), self.polar_nodes_rad), j
-        k = self.polar_count + _fraction(z_m, self.axial_nodes_m)
-        if self.polar_count:
-            k = np.where(is_ball, _fraction(np.arctan2(r_m, -height), self.polar_nodes_rad), k)
-            seam = self._across_seam(radial, height, np.arctan2(r_m, -height))
-            k = np.where((seam >= 0) & (seam <= 1), self.polar_count - 1 + seam, k)
-        return i, k, j
-
-    def _across_seam(self, radial: FloatArray, height: FloatArray, polar: FloatArray) -> FloatArray:
-        """Position between the last polar node (0) and the first axial node (1), where ball and cylinder meet."""
-        before = np.maximum(radial, 1e-12) * (np.pi / 2 - self.polar_nodes_rad[-1])
-        after = self.axial_nodes_m[0] - self.ball_centre_m
-        along = np.where(height < 0, np.maximum(radial, 1e-12) * (polar - self.polar_nodes_rad[-1]), before + height)
-        position: FloatArray = along / (before + after)
-        return position
-
 
 def _centres(edges: FloatArray) -> FloatArray:
     return (edges[:-1] + edges[1:]) / 2
 
 
-def _fraction(values: FloatArray, nodes: FloatArray) -> FloatArray:
-    return np.interp(values, nodes, np.arange(len(nodes), dtype=np.float64))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedleShape:
-    """A straight needle with a hemispherical end, bare over `tip_m` from its pole.
+    """A straight needle, bare over `tip_m` from its very end; the end is a hemisphere or a point.
 
-    `bore_m` is the radius of the lumen; with `is_conducting` false the inside is left out (adiabatic surface).
+    Parameters
+    ----------
+    radius_m, bore_m : float
+        Radius of the shaft and of its lumen.
+    tip_m : float
+        Length of the bare part, from the very end.
+    is_conducting : bool
+        If false, the inside is left out (adiabatic surface).
+    end_m : float, optional
+        Length of the end, from where it begins to where the shaft has its full width: the radius for a hemisphere
+        (the default), more for a cone about the axis, which stands for a bevel.
     """
 
     radius_m: float
     bore_m: float
     tip_m: float
     is_conducting: bool
+    end_m: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.bore_m < self.radius_m:
             raise InputError(f"The lumen ({self.bore_m * 2e3:.2f} mm) must be narrower than the needle.")
-        if self.tip_m < 2 * self.radius_m:
+        if self.length_of_end_m < self.radius_m:
             raise InputError(
-                f"The active tip ({self.tip_m * 1e3:.2f} mm) must be at least as long as the needle is thick "
-                f"({self.radius_m * 2e3:.2f} mm). Choose a longer tip or a thinner needle."
+                f"The needle's end ({self.length_of_end_m * 1e3:.2f} mm) must be at least as long as its radius "
+                f"({self.radius_m * 1e3:.2f} mm), which is a hemisphere."
             )
+        if self.tip_m < self.length_of_end_m + self.radius_m:
+            raise InputError(
+                f"The active tip ({self.tip_m * 1e3:.2f} mm) must be longer than the needle's end and radius "
+                f"({(self.length_of_end_m + self.radius_m) * 1e3:.2f} mm). Choose a longer tip or a thinner needle."
+            )
+
+    @property
+    def length_of_end_m(self) -> float:
+        """Length of the end: of the hemisphere if nothing else is said."""
+        return self.radius_m if self.end_m is None else self.end_m
+
+    @property
+    def is_pointed(self) -> bool:
+        """Whether the end is a cone."""
+        return self.length_of_end_m > self.radius_m
+
+    @property
+    def lumen_from_m(self) -> float:
+        """z where the lumen, and the electrode with the thermocouple in it, ends: as far as it fits into a point."""
+        return self.length_of_end_m * self.bore_m / self.radius_m if self.is_pointed else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,24 +338,73 @@ class Resolution:
 
 
 def needle_grid(shape: NeedleShape, resolution: Resolution, *, far_m: float) -> RevolvedGrid:
-    """Grid about a needle out to `far_m` from its surface's axis and beyond both ends."""
+    """Grid about a needle out to `far_m` from its surface's axis and beyond both ends.
+
+    A point is the convex hull of a small ball at its end and the ball of the shaft's radius: sphere, cone, sphere.
+    """
     step, radius = resolution.step, shape.radius_m
     outside = radius + _graded(far_m - radius, resolution.radial_scale_m, step)
     inside = np.array([0.0, shape.bore_m, (shape.bore_m + radius) / 2]) if shape.is_conducting else np.empty(0)
-    half = (shape.tip_m - radius) / 2
-    ramp = _graded(half, resolution.axial_scale_m, step)
-    above = _graded(far_m, resolution.axial_scale_m, step)
-    axial = np.concatenate([radius + ramp, shape.tip_m - ramp[-2::-1], shape.tip_m + above[1:]])
-    polar_count = max(6, round(1.3 / step))
+    foot, polar, reach = _point(shape, resolution) if shape.is_pointed else _hemisphere(shape, resolution)
+    shaft = np.concatenate(
+        [_bare_shaft(shape, resolution), shape.tip_m + _graded(far_m, resolution.axial_scale_m, step)]
+    )
     return RevolvedGrid(
         radial_m=np.concatenate([inside, outside]),
-        polar_rad=np.linspace(0, np.pi / 2, polar_count + 1),
-        axial_m=axial,
+        foot_m=np.concatenate([foot, shaft[1:]]),
+        polar_rad=np.concatenate([polar, np.full(len(shaft) - 1, RIGHT_ANGLE)]),
+        reach_m=np.concatenate([reach, np.full(len(shaft) - 1, radius)]),
         angles=resolution.angles,
-        ball_centre_m=radius,
         inner=len(inside),
         active_to_m=shape.tip_m,
     )
+
+
+def _polar_count(resolution: Resolution, angle_rad: float) -> int:
+    """Cells over an angle of the needle's end."""
+    return max(2, round(max(6, round(1.3 / resolution.step)) * angle_rad / RIGHT_ANGLE))
+
+
+def _hemisphere(shape: NeedleShape, resolution: Resolution) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Foot, angle and reach of the rays about a round end."""
+    polar = np.linspace(0, RIGHT_ANGLE, _polar_count(resolution, RIGHT_ANGLE) + 1)
+    return np.full(len(polar), shape.radius_m), polar, np.full(len(polar), shape.radius_m)
+
+
+def _point(shape: NeedleShape, resolution: Resolution) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Foot, angle and reach of the rays about a point: about its small ball, along the cone, about the shaft's ball."""
+    small, end = POINT_SHARE * shape.radius_m, shape.length_of_end_m
+    between = end - small  # of the balls' centres
+    slope = float(np.arcsin((shape.radius_m - small) / between))
+    tilt = RIGHT_ANGLE - slope
+    tip = np.linspace(0, tilt, _polar_count(resolution, tilt) + 1)
+    share = _graded(_cone_m(shape), resolution.axial_scale_m, resolution.step)[1:] / _cone_m(shape)
+    shoulder = np.linspace(tilt, RIGHT_ANGLE, _polar_count(resolution, slope) + 1)[1:]
+    foot = np.concatenate([np.full(len(tip), small), small + between * share[:-1], np.full(len(shoulder) + 1, end)])
+    polar = np.concatenate([tip, np.full(len(share), tilt), shoulder])
+    rising = small + (shape.radius_m - small) * share[:-1]
+    reach = np.concatenate([np.full(len(tip), small), rising, np.full(len(shoulder) + 1, shape.radius_m)])
+    return foot, polar, reach
+
+
+def _cone_m(shape: NeedleShape) -> float:
+    """Length of the cone's surface between the two balls; 0 for a hemisphere."""
+    if not shape.is_pointed:
+        return 0.0
+    small = POINT_SHARE * shape.radius_m
+    return float(np.sqrt((shape.length_of_end_m - small) ** 2 - (shape.radius_m - small) ** 2))
+
+
+def _bare_shaft(shape: NeedleShape, resolution: Resolution) -> FloatArray:
+    """Edges from where the shaft begins to the last before the insulation: fine at the needle's end and there."""
+    begin, cone = shape.length_of_end_m, _cone_m(shape)
+    straight = shape.tip_m - begin
+    half = (straight + cone) / 2
+    if half < 0.8 * straight:
+        up = begin + _graded(half - cone, resolution.axial_scale_m + cone, resolution.step)
+        down = shape.tip_m - _graded(half, resolution.axial_scale_m, resolution.step)
+        return np.concatenate([up, down[-2:0:-1]])
+    return shape.tip_m - _graded(straight, resolution.axial_scale_m, resolution.step)[:0:-1]
 
 
 def _graded(length: float, scale: float, step: float) -> FloatArray:

@@ -36,10 +36,9 @@ class PlacedLesion:
     def _interpolate(self, values: FloatArray, points_mm: FloatArray) -> FloatArray:
         """Monotone cubic away from the needle, linear along and about it; constant beyond the far field."""
         grid, frame = self.lesion.grid, self.frame
-        nodes = (grid.radial_nodes_m, grid.polar_nodes_rad, grid.axial_nodes_m)
         axes = np.stack([frame.across, frame.sideways, frame.axis])
         points_m = np.ascontiguousarray(points_mm) / MM_PER_M
-        found: FloatArray = read_field(points_m, frame.tip_mm / MM_PER_M, axes, nodes, grid.ball_centre_m, values)
+        found: FloatArray = read_field(points_m, frame.tip_mm / MM_PER_M, axes, grid.rays, values)
         return found
 
 

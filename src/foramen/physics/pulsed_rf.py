@@ -177,20 +177,25 @@ def field_strength_per_m(grid: RevolvedGrid, field: ElectricField) -> FloatArray
     current where insulated) is the inner neighbour. At the insulation's edge the true field is unbounded: there the
     value is that of the cell's size.
     """
-    potential, inner, count = field.potential, grid.inner, grid.polar_count
+    potential, inner = field.potential, grid.inner
     nodes = np.concatenate([grid.radial_m[inner : inner + 1], grid.radial_nodes_m[inner:]])
     surface = np.where(grid.is_active[:, None], 1.0, potential[0])
     radial = np.gradient(np.concatenate([surface[None], potential]), nodes, axis=0)[1:]
-    along = np.empty_like(potential)
-    if count:
-        along[:, :count] = np.gradient(potential[:, :count], grid.polar_nodes_rad, axis=1)
-        along[:, :count] /= grid.radial_nodes_m[inner:, None, None]
-    if grid.axial_count:
-        along[:, count:] = np.gradient(potential[:, count:], grid.axial_nodes_m, axis=1)
+    along = _slope_along(potential, grid.meridian_length_m[inner:])
     around = (np.roll(potential, -1, axis=2) - np.roll(potential, 1, axis=2)) / (2 * grid.angle_step_rad)
     around /= grid.node_r_m[inner:, :, None]
     strength: FloatArray = np.sqrt(radial**2 + along**2 + around**2)
     return strength
+
+
+def _slope_along(values: FloatArray, lengths_m: FloatArray) -> FloatArray:
+    """Derivative of values (nr, nk, nj) along the second axis, second order for cells of unequal length (nr, nk)."""
+    between = ((lengths_m[:, 1:] + lengths_m[:, :-1]) / 2)[:, :, None]
+    secant = np.diff(values, axis=1) / between
+    before, after = between[:, :-1], between[:, 1:]
+    inside = (secant[:, :-1] * after + secant[:, 1:] * before) / (before + after)
+    found: FloatArray = np.concatenate([secant[:, :1], inside, secant[:, -1:]], axis=1)
+    return found
 
 
 def field_beside_per_m(grid: RevolvedGrid, field: ElectricField, *, z_m: float, distances_m: FloatArray) -> FloatArray:
@@ -198,9 +203,9 @@ def field_beside_per_m(grid: RevolvedGrid, field: ElectricField, *, z_m: float, 
 
     Monotone cubic in the distance; at the surface the field of the first half cell, carried on as 1 / r.
     """
-    if not (grid.axial_count and grid.axial_nodes_m[0] < z_m < grid.active_to_m):
+    if not (grid.shaft_count and grid.shaft_nodes_m[0] < z_m < grid.active_to_m):
         raise InputError(f"No bare shaft lies {1e3 * z_m:g} mm from the tip. Choose a height within the bare tip.")
-    inner, along = grid.inner, grid.polar_count + int(np.argmin(np.abs(grid.axial_nodes_m - z_m)))
+    inner, along = grid.inner, grid.end_count + int(np.argmin(np.abs(grid.shaft_nodes_m - z_m)))
     surface_m, first_m = grid.radial_m[inner], grid.radial_nodes_m[inner]
     strength = field_strength_per_m(grid, field)[:, along].max(axis=1)
     leaving = (1 - field.potential[0, along].min()) / (surface_m * np.log(first_m / surface_m))

@@ -333,7 +333,7 @@ def _heat_matrices(grid: RevolvedGrid, tissue: TissueField, model: HeatModel) ->
     wall = np.empty(layers)
     stuff = np.empty(layers)
     wall[:], stuff[:] = material.wall_W_per_m_K, material.wall_J_per_m3_K
-    on_shaft = slice(grid.polar_count, None)
+    on_shaft = slice(grid.end_count, None)
     wall[0, on_shaft], stuff[0, on_shaft] = material.core_W_per_m_K, material.core_J_per_m3_K
     insulation = np.where(grid.is_active, 0.0, material.insulation_m / material.insulation_W_per_m_K)
     return heat_system(
@@ -375,8 +375,7 @@ def _surface_weights(grid: RevolvedGrid, z_m: float) -> FloatArray:
         angle = grid.polar_nodes_rad[:2] ** 2  # even in the polar angle: value = a + b angle^2
         weights[:2] = angle[1] / (angle[1] - angle[0]), -angle[0] / (angle[1] - angle[0])
         return weights
-    radius = grid.radial_m[grid.inner]
-    _, k, _ = grid.index(np.array([radius]), np.array([z_m]), np.zeros(1))
-    low = int(np.clip(np.floor(k[0]), 0, grid.shape[1] - 2))
-    weights[low : low + 2] = 1 - (k[0] - low), k[0] - low
+    place = float(np.interp(z_m, grid.surface_z_m, np.arange(grid.shape[1], dtype=np.float64)))
+    low = min(int(place), grid.shape[1] - 2)
+    weights[low : low + 2] = 1 - (place - low), place - low
     return weights

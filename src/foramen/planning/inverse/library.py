@@ -172,8 +172,7 @@ class Library:
     ) -> FloatArray:
         """A logarithm (s, n) at points (s, n, 3) of scenarios with tips (s, 3) and needle axes (s, 3, 3)."""
         grid = self.basis.grid
-        nodes = (grid.radial_nodes_m, grid.polar_nodes_rad, grid.axial_nodes_m)
         found: FloatArray = read_combined(
-            points_mm / MM_PER_M, tips_mm / MM_PER_M, axes, nodes, grid.ball_centre_m, self.stacked[name], weights
+            points_mm / MM_PER_M, tips_mm / MM_PER_M, axes, grid.rays, self.stacked[name], weights
         )
         return found

@@ -87,9 +87,8 @@ class BasisLesion:
 
     def _read(self, field: FloatArray, points_mm: FloatArray) -> FloatArray:
         grid = self.basis.grid
-        nodes = (grid.radial_nodes_m, grid.polar_nodes_rad, grid.axial_nodes_m)
         points_m = np.ascontiguousarray(points_mm) / MM_PER_M
-        found: FloatArray = read_field(points_m, self.tip_m, self.axes, nodes, grid.ball_centre_m, field)
+        found: FloatArray = read_field(points_m, self.tip_m, self.axes, grid.rays, field)
         return found
 
 

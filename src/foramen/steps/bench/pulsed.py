@@ -198,7 +198,7 @@ def _beside(
 ) -> tuple[BesideTip, ...]:
     distances_m = np.array(DISTANCES_MM) / MM_PER_M
     strength = peak_V * field_beside_per_m(grid, field, z_m=z_m, distances_m=distances_m)
-    along = grid.polar_count + int(np.argmin(np.abs(grid.axial_nodes_m - z_m)))
+    along = grid.end_count + int(np.argmin(np.abs(grid.shaft_nodes_m - z_m)))
     outward_m = grid.radial_nodes_m[grid.inner :] - grid.radial_m[grid.inner]
     means = np.interp(distances_m, outward_m, ends_degC[grid.inner :, along, 0])
     spikes = np.interp(distances_m, outward_m, pulse.peak_degC[grid.inner :, along, 0])
