@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.peers.ngsolve_mesh import FLAT, ROUND
+from benchmarks.peers.ngsolve_mesh import FLAT, OWN
 from benchmarks.peers.ngsolve_rf import Setting, run_ngsolve
 from benchmarks.peers.rf_case import AXISYMMETRIC, Outcome
 
@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation" / "rf_tips.md
 SIZE = 0.25
 DIAMETER_MM = 2e3 * AXISYMMETRIC.shape.radius_m
 ENDS: dict[str, str | float] = {
-    "round": ROUND,
+    "round": OWN,
     "cut off square": FLAT,
     "cone as long as thick": DIAMETER_MM,
     "cone twice as long as thick": 2 * DIAMETER_MM,

@@ -26,6 +26,7 @@ from netgen.occ import (
 from ngsolve import Mesh
 
 from benchmarks.peers.rf_case import FAR_M, Case, Layers
+from foramen.physics.grid import POINT_SHARE
 
 FAR_MM = 1e3 * FAR_M
 BARE = 0.4
@@ -52,17 +53,18 @@ def solid_mesh(case: Case, size: float) -> Mesh:
     return mesh
 
 
-ROUND, FLAT = "round", 0.0
-"""Ends of the plane needle: half a ball, cut off square, or (any length in mm) a cone."""
+OWN, FLAT = "own", 0.0
+"""Ends of the plane needle: that of the case's shape, cut off square, or (any length in mm) a cone with a sharp point."""
 
 
-def plane_mesh(case: Case, size: float, end_shape: str | float = ROUND) -> Mesh:
+def plane_mesh(case: Case, size: float, end_shape: str | float = OWN) -> Mesh:
     """Triangles in the half-plane (distance from the axis, z) for a case without layers."""
     tip, radius, bore = (1e3 * x for x in (case.shape.tip_m, case.shape.radius_m, case.shape.bore_m))
     top = tip + FAR_MM
-    solid = float(end_shape) if end_shape not in (ROUND, FLAT) else radius  # length of the end without a lumen
-    if end_shape == ROUND:
-        end = WorkPlane().MoveTo(0, 0).Arc(radius, 90).LineTo(0, radius).Close().Face()
+    own = 1e3 * case.shape.length_of_end_m
+    solid = {OWN: own, FLAT: radius}.get(end_shape) or float(end_shape)  # length of the end without a lumen
+    if end_shape == OWN:
+        end = _own_end(radius, own, case.shape.is_pointed)
     elif end_shape == FLAT:
         end = _strip(0, radius, 0, radius)
     else:
@@ -81,16 +83,27 @@ def plane_mesh(case: Case, size: float, end_shape: str | float = ROUND) -> Mesh:
             edge.name = "axis"
         elif abs(y - top) < 1e-9 or x > 2 * radius:
             edge.name = "far"
-        elif (abs(x - radius) < 1e-6 and y < tip) or y < (0.9 * radius if end_shape == ROUND else 0.9 * solid):
+        elif (abs(x - radius) < 1e-6 and y < tip) or y < 0.9 * solid:
             edge.name, edge.maxh = "bare", BARE * size
     for vertex in shape.vertices:
         is_ring = abs(vertex.p.x - radius) < 1e-6 and abs(vertex.p.y - tip) < 1e-6
-        if is_ring or (end_shape != ROUND and vertex.p.y < solid + 1e-6 and vertex.p.x < radius + 1e-6):
+        if is_ring or (end_shape != OWN and vertex.p.y < solid + 1e-6 and vertex.p.x < radius + 1e-6):
             vertex.maxh = BARE * size * RING**2
     rules = MeshingParameters(grading=size, curvaturesafety=1 / size, maxh=15)
     mesh = Mesh(OCCGeometry(shape, dim=2).GenerateMesh(rules))
     mesh.Curve(2)
     return mesh
+
+
+def _own_end(radius: float, length: float, is_pointed: bool) -> Face:
+    """Half a ball, or a cone between a small ball and that of the shaft, as `foramen.physics.grid` has it."""
+    tip = WorkPlane().MoveTo(0, 0)
+    if is_pointed:
+        small = POINT_SHARE * radius
+        slope = math.asin((radius - small) / (length - small))
+        tip = tip.Arc(small, 90 - math.degrees(slope)).Line((length - small) * math.cos(slope))
+        return tip.Arc(radius, math.degrees(slope)).LineTo(0, length).Close().Face()
+    return tip.Arc(radius, 90).LineTo(0, radius).Close().Face()
 
 
 def _strip(left: float, right: float, low: float, high: float) -> Face:

@@ -24,7 +24,7 @@ from ngsolve.krylovspace import CGSolver
 from numpy.typing import NDArray
 
 from benchmarks.peers.ngsolve_extent import plane_extent, solid_extent
-from benchmarks.peers.ngsolve_mesh import ROUND, plane_mesh, solid_mesh
+from benchmarks.peers.ngsolve_mesh import OWN, plane_mesh, solid_mesh
 from benchmarks.peers.rf_case import BASELINE_DEGC, Case, Outcome
 from foramen.model.thermal import ConductivityLaw, DamageSet
 from foramen.physics.bioheat import backward_formula
@@ -71,7 +71,7 @@ class Setting:
     fixed_step_s: float | None = None
     stop_after: int | None = None
     thermocouple_mm: float = 1e-3
-    end_shape: str | float = ROUND
+    end_shape: str | float = OWN
 
 
 def run_ngsolve(case: Case, setting: Setting) -> Outcome:

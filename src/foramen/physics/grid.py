@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Rays = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]
 
-POINT_SHARE = 0.2
+POINT_SHARE = 0.1
 """Radius of the ball that rounds a point, as a part of the shaft's: sizes differ by less than 1 % from a sharp one."""
 
 RIGHT_ANGLE = np.pi / 2
