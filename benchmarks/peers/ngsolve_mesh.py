@@ -54,7 +54,7 @@ def solid_mesh(case: Case, size: float) -> Mesh:
 
 
 OWN, FLAT = "own", 0.0
-"""Ends of the plane needle: that of the case's shape, cut off square, or (any length in mm) a cone with a sharp point."""
+"""Ends of the plane needle: that of the case's shape, cut off square, or (any length in mm) a perfectly sharp cone."""
 
 
 def plane_mesh(case: Case, size: float, end_shape: str | float = OWN) -> Mesh:

@@ -115,7 +115,7 @@ class Case:
             material=bare_material(),
             stops_perfusion=perfusion_stop_set(),
             damage=(),
-            thermocouple_m=0.0,
+            thermocouple_m=self.shape.lumen_from_m,
             steps=self.steps,
         )
 

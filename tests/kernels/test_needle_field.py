@@ -31,12 +31,25 @@ def read(field: FloatArray, where: FloatArray) -> FloatArray:
     return read_field(where / 1e3, FRAME.tip_mm / 1e3, axes, GRID.rays, field)
 
 
+def looked_up(r_m: FloatArray, z_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Fractional indices of points outside the needle among layers and rays, by comparing with every ray."""
+    radial, foot, sine, cosine, reach, shaft = GRID.rays
+    beyond = r_m[:, None] * cosine + (z_m[:, None] - foot) * sine
+    low = np.clip((beyond >= 0).sum(axis=1) - 1, 0, len(foot) - 2)
+    rows = np.arange(len(low))
+    share = np.clip(beyond[rows, low] / (beyond[rows, low] - beyond[rows, low + 1]), 0, 1)
+    start, surface = (edge[low] + share * (edge[low + 1] - edge[low]) for edge in (foot, reach))
+    away = shaft + np.hypot(r_m, np.minimum(z_m, foot[-1]) - start) - surface
+    return np.interp(away, radial, np.arange(len(radial))), low + share
+
+
 def test_equal_to_a_library_on_every_line() -> None:
     """Linear along and about the needle, then SciPy's monotone cubic away from it; the ends of a line are left out."""
     field = np.random.default_rng(11).normal(size=GRID.shape)
     where = points(1500)
     r_mm, z_mm, angle = FRAME.cylindrical(where)
-    i, k, j = GRID.index(r_mm / 1e3, z_mm / 1e3, angle)
+    i, k = looked_up(r_mm / 1e3, z_mm / 1e3)
+    j = np.mod(angle, 2 * np.pi) / GRID.angle_step_rad - 0.5
     wrapped = np.concatenate([field[:, :, -1:], field, field[:, :, :1]], axis=2)
     rows, nodes = np.arange(GRID.shape[0]), GRID.radial_nodes_m
     found = read(field, where)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from foramen.knowledge.devices import cannulae_of_gauge
-from foramen.model.device import Thermocouple
+from foramen.knowledge.thermal import end_length_mm
+from foramen.model.device import Thermocouple, TipShape
 from foramen.steps.bench import (
     BenchLesion,
     BenchPulsed,
@@ -20,6 +21,7 @@ def lesion(
     *,
     gauge: float,
     tip_mm: float,
+    tip_shape: str = "sharp",
     temperature_degC: float | None = None,
     voltage_V: float | None = None,
     power_W: float | None = None,
@@ -37,6 +39,7 @@ def lesion(
     """One heat lesion in uniform tissue, as on the bench; the generator holds a temperature, volts or watts."""
     bore = cannulae_of_gauge(gauge)[0]
     return bench_lesion(
+        end_mm=end_length_mm(TipShape(tip_shape), bore.outer_diameter_mm),
         outer_diameter_mm=bore.outer_diameter_mm,
         inner_diameter_mm=bore.inner_diameter_mm,
         tip_mm=tip_mm,
@@ -60,6 +63,7 @@ def pulsed(
     *,
     gauge: float,
     tip_mm: float,
+    tip_shape: str = "sharp",
     time_s: float,
     voltage_peak_V: float | None = None,
     voltage_rms_V: float | None = None,
@@ -76,6 +80,7 @@ def pulsed(
     """Pulsed radiofrequency in uniform tissue, as on the bench; give the peak or the RMS voltage of a pulse."""
     bore = cannulae_of_gauge(gauge)[0]
     return bench_pulsed(
+        end_mm=end_length_mm(TipShape(tip_shape), bore.outer_diameter_mm),
         outer_diameter_mm=bore.outer_diameter_mm,
         inner_diameter_mm=bore.inner_diameter_mm,
         tip_mm=tip_mm,

@@ -14,6 +14,7 @@ from foramen.errors import InputError
 if TYPE_CHECKING:
     from foramen.api import BenchLesion, BenchStrip, Tines
 
+TipShape = Literal["sharp", "hemispherical"]
 Ohms = Annotated[float, Parameter(help="Return pad, body and cable: part of the impedance that is shown.")]
 
 
@@ -22,6 +23,9 @@ def lesion(
     *,
     gauge: float = 18,
     tip_mm: float = 10,
+    tip_shape: Annotated[
+        TipShape | None, Parameter(help="Sharp if not given; several, cooled, curved and tined ones have a round end.")
+    ] = None,
     temperature_c: Annotated[float | None, Parameter(help="Set temperature; 80 without volts or watts.")] = None,
     voltage_v: Annotated[float | None, Parameter(help="Hold RMS volts instead of a temperature.")] = None,
     power_w: Annotated[float | None, Parameter(help="Hold watts instead of a temperature.")] = None,
@@ -63,10 +67,10 @@ def lesion(
     title = f"{gauge:g} G x {tip_mm:g} mm in {tissue}"
     is_embedded = cooled or any(x is not None for x in (spacing_mm, electrodes, bend_radius_mm, tines))
     if is_embedded:
-        if temperature_c is None or fluid_ml or series_ohm or controller != "ideal":
+        if temperature_c is None or fluid_ml or series_ohm or controller != "ideal" or tip_shape == "sharp":
             raise InputError(
-                "Electrodes in a row, cooled, curved and tined ones are modelled at a held temperature only, without "
-                "fluid, series resistance or a real controller. Leave those options out."
+                "Electrodes in a row, cooled, curved and tined ones are modelled with a round end at a held "
+                "temperature only, without fluid, series resistance or a real controller. Leave those options out."
             )
         strip = api.strip_lesion(
             gauge=gauge,
@@ -91,6 +95,7 @@ def lesion(
     result = api.lesion(
         gauge=gauge,
         tip_mm=tip_mm,
+        tip_shape=tip_shape or "sharp",
         temperature_degC=temperature_c,
         voltage_V=voltage_v,
         power_W=power_w,

@@ -16,6 +16,7 @@ def pulsed(
     *,
     gauge: float = 22,
     tip_mm: float = 5,
+    tip_shape: Literal["sharp", "hemispherical"] = "sharp",
     voltage_peak_v: Annotated[float | None, Parameter(help="Peak of the carrier during a burst.")] = None,
     voltage_rms_v: Annotated[float | None, Parameter(help="RMS of the carrier during a burst (peak / 1.414).")] = None,
     limit_c: Annotated[float | None, Parameter(help="Lower the voltage to keep the display's mean below this.")] = None,
@@ -36,6 +37,7 @@ def pulsed(
     found = api.pulsed(
         gauge=gauge,
         tip_mm=tip_mm,
+        tip_shape=tip_shape,
         time_s=time_s,
         voltage_peak_V=voltage_peak_v,
         voltage_rms_V=voltage_rms_v,

@@ -48,6 +48,8 @@ def ray_indices(
     elif after >= 0.0:
         low, before = high - 1, 1.0
         after = 0.0
+        if foot[low] < foot[high]:  # above the last ray of the shaft
+            z = foot[high]
     else:
         while high - low > 1:
             middle = (low + high) // 2

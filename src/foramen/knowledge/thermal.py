@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 from foramen.errors import InputError, KnowledgeError
 from foramen.knowledge.facts import fact, number
+from foramen.model.device import TipShape
 from foramen.model.thermal import (
     ConductivityLaw,
     Coolant,
@@ -98,6 +100,22 @@ def needle_material() -> NeedleMaterial:
         insulation_m=number("tissues.cannula_insulation_mm") / 1e3,
         insulation_W_per_m_K=number("tissues.cannula_insulation_W_per_m_K"),
     )
+
+
+def end_length_mm(tip_shape: TipShape, outer_diameter_mm: float) -> float:
+    """Length of a cannula's end: its radius if it is round, else of the cone that acts as its bevel does.
+
+    Raises
+    ------
+    InputError
+        For an end that has no model in a straight cannula.
+    """
+    if tip_shape is TipShape.HEMISPHERICAL:
+        return outer_diameter_mm / 2
+    if tip_shape is TipShape.SHARP:
+        bevel_mm = outer_diameter_mm / math.tan(math.radians(number("tissues.cannula_bevel_deg")))
+        return number("tissues.cannula_bevel_as_cone_fraction") * bevel_mm
+    raise InputError(f"No model of a {tip_shape} end of a straight cannula; choose sharp or hemispherical.")
 
 
 @cache

@@ -26,6 +26,9 @@ Rays = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]
 POINT_SHARE = 0.1
 """Radius of the ball that rounds a point, as a part of the shaft's: sizes differ by less than 1 % from a sharp one."""
 
+BLUNTEST_POINT = 1.5
+"""Length of the shortest point, in radii of the shaft."""
+
 RIGHT_ANGLE = np.pi / 2
 
 
@@ -289,10 +292,10 @@ class NeedleShape:
     def __post_init__(self) -> None:
         if not 0 < self.bore_m < self.radius_m:
             raise InputError(f"The lumen ({self.bore_m * 2e3:.2f} mm) must be narrower than the needle.")
-        if self.length_of_end_m < self.radius_m:
+        if self.is_pointed and self.length_of_end_m < BLUNTEST_POINT * self.radius_m:
             raise InputError(
-                f"The needle's end ({self.length_of_end_m * 1e3:.2f} mm) must be at least as long as its radius "
-                f"({self.radius_m * 1e3:.2f} mm), which is a hemisphere."
+                f"A needle's end of {self.length_of_end_m * 1e3:.2f} mm is neither a hemisphere "
+                f"({self.radius_m * 1e3:.2f} mm) nor a point (from {BLUNTEST_POINT * self.radius_m * 1e3:.2f} mm)."
             )
         if self.tip_m < self.length_of_end_m + self.radius_m:
             raise InputError(
@@ -308,7 +311,7 @@ class NeedleShape:
     @property
     def is_pointed(self) -> bool:
         """Whether the end is a cone."""
-        return self.length_of_end_m > self.radius_m
+        return self.length_of_end_m != self.radius_m
 
     @property
     def lumen_from_m(self) -> float:

@@ -23,6 +23,7 @@ from foramen.jobs.resumable_map import ReportCount, resumable_map
 from foramen.knowledge.devices import cannulae_of_gauge, rf_cannulae
 from foramen.knowledge.documents import knowledge_sha256
 from foramen.knowledge.facts import numbers
+from foramen.knowledge.thermal import end_length_mm
 from foramen.model.evidence import Provenance
 from foramen.steps.bench import (
     BenchLesion,
@@ -87,8 +88,10 @@ class LesionSweep:
                 inner_diameter_mm=cannula.inner_diameter_mm,
                 tip_mm=tip_mm,
                 tissue=tissue,
+                end_mm=end_length_mm(cannula.tip_shape, cannula.outer_diameter_mm),
                 step=self.step,
             )
+            _ = setup.shape
             self._require_settings(setup)
 
     def _require_settings(self, setup: BenchSetup) -> None:
@@ -197,11 +200,13 @@ def lesion_of_case(case: Item, *, origin: Mapping[str, str]) -> dict[str, Cell]:
             "This worker has another version or knowledge of Foramen than the one that gave it work. "
             "Install the same one everywhere."
         )
+    cannula = cannulae_of_gauge(case["gauge"])[0]
     settings = {name: case[name] for name in ("tip_mm", "temperature_degC", "time_s", "tissue")}
-    settings |= _bore(case["gauge"])
+    settings |= {"outer_diameter_mm": cannula.outer_diameter_mm, "inner_diameter_mm": cannula.inner_diameter_mm}
     if case["spacing_mm"]:
         return numbers_of_pair(bench_strip(**settings, spacing_mm=case["spacing_mm"]))
-    return numbers_of(bench_lesion(**settings, step=case["step"]))
+    end_mm = end_length_mm(cannula.tip_shape, cannula.outer_diameter_mm)
+    return numbers_of(bench_lesion(**settings, end_mm=end_mm, step=case["step"]))
 
 
 def numbers_of(lesion: BenchLesion) -> dict[str, Cell]:
@@ -295,11 +300,6 @@ def _size_columns(
     return found
 
 
-def _bore(gauge: float) -> dict[str, float]:
-    cannula = cannulae_of_gauge(gauge)[0]
-    return {"outer_diameter_mm": cannula.outer_diameter_mm, "inner_diameter_mm": cannula.inner_diameter_mm}
-
-
 def _require_shorter_than_needle(gauge: float, tip_mm: float) -> None:
     longest_mm = max(length for cannula in cannulae_of_gauge(gauge) for length in cannula.lengths_mm)
     if tip_mm >= longest_mm:
@@ -312,4 +312,4 @@ def _require_spacing(gauge: float, spacing_mm: float) -> None:
     if not (math.isfinite(spacing_mm) and spacing_mm >= 0):
         raise InputError(f"A spacing of {spacing_mm:g} mm is impossible. Give 0 for a single electrode, or a distance.")
     if spacing_mm:
-        require_row(_bore(gauge)["outer_diameter_mm"], spacing_mm, electrodes=2, cool_down_s=0.0)
+        require_row(cannulae_of_gauge(gauge)[0].outer_diameter_mm, spacing_mm, electrodes=2, cool_down_s=0.0)

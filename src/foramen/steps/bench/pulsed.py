@@ -102,6 +102,7 @@ def bench_pulsed(
     thermocouple: Thermocouple = Thermocouple.POLE,
     frequency_hz: float = 500e3,
     series_ohm: float = 0.0,
+    end_mm: float | None = None,
     step: float = GRID_STEP,
 ) -> BenchPulsed:
     """Pulsed radiofrequency of one electrode in uniform tissue.
@@ -116,7 +117,7 @@ def bench_pulsed(
     limit_degC : float
         The generator lowers the voltage to keep the mean at the thermocouple below this; none without it.
     outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction : as in `BenchSetup`
-    baseline_temperature_degC, thermocouple, frequency_hz, step : as in `BenchSetup`
+    baseline_temperature_degC, thermocouple, frequency_hz, end_mm, step : as in `BenchSetup`
 
     Raises
     ------
@@ -137,6 +138,7 @@ def bench_pulsed(
         baseline_temperature_degC=baseline_temperature_degC,
         thermocouple=thermocouple,
         frequency_hz=frequency_hz,
+        end_mm=end_mm,
         step=step,
     )
     if limit_degC is not None and not limit_degC > baseline_temperature_degC:

@@ -51,7 +51,7 @@ def lesion_size(extent: Extent) -> LesionSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchSetup:
-    """An electrode with a hemispherical end in uniform tissue.
+    """A straight electrode in uniform tissue.
 
     Parameters
     ----------
@@ -75,6 +75,8 @@ class BenchSetup:
         Whether conductivity changes with temperature, and tissue boils.
     fluid_ml : float
         Saline or local anaesthetic injected before: a ball of it about the middle of the bare tip, in place of tissue.
+    end_mm : float, optional
+        Length of a pointed end, a cone; without it the end is a hemisphere.
     step : float
         Growth of cells per cell of the grid.
     """
@@ -91,6 +93,7 @@ class BenchSetup:
     flow_with_temperature: bool = False
     sigma_with_temperature: bool = True
     fluid_ml: float = 0.0
+    end_mm: float | None = None
     step: float = GRID_STEP
 
     def __post_init__(self) -> None:
@@ -117,6 +120,7 @@ class BenchSetup:
             bore_m=self.inner_diameter_mm / (2 * MM_PER_M),
             tip_m=self.tip_mm / MM_PER_M,
             is_conducting=self.cannula_conduction,
+            end_m=None if self.end_mm is None else self.end_mm / MM_PER_M,
         )
 
     @property
@@ -147,7 +151,7 @@ class BenchSetup:
 
     def model(self, *, cool_down_s: float, steps: TimeSteps | None = None) -> HeatModel:
         """Everything else about the heat."""
-        at_pole = self.thermocouple is Thermocouple.POLE
+        at_pole, shape = self.thermocouple is Thermocouple.POLE, self.shape
         return HeatModel(
             baseline_degC=self.baseline_temperature_degC,
             law=conductivity_law() if self.sigma_with_temperature else None,
@@ -155,7 +159,7 @@ class BenchSetup:
             stops_perfusion=perfusion_stop_set(),
             damage=(damage_set("coagulation"),),
             flow=perfusion_law() if self.flow_with_temperature else None,
-            thermocouple_m=0.0 if at_pole else self.tip_mm / 2 / MM_PER_M,
+            thermocouple_m=shape.lumen_from_m if at_pole else shape.tip_m / 2,
             cool_down_s=cool_down_s,
             steps=steps or TimeSteps(),
         )

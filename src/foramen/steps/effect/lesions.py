@@ -14,6 +14,7 @@ from foramen.knowledge.facts import number
 from foramen.knowledge.thermal import (
     conductivity_law,
     damage_set,
+    end_length_mm,
     generator_limits,
     needle_material,
     perfusion_stop_set,
@@ -40,20 +41,20 @@ def _needle_shape(trajectory: Trajectory, *, is_conducting: bool) -> NeedleShape
         bore_m=device.inner_diameter_mm / 2 / MM_PER_M,
         tip_m=device.active_tip_mm / MM_PER_M,
         is_conducting=is_conducting,
+        end_m=end_length_mm(device.tip_shape, device.outer_diameter_mm) / MM_PER_M,
     )
 
 
-def _heat_model(trajectory: Trajectory, setting: RfSetting, patient: Patient) -> HeatModel:
+def _heat_model(shape: NeedleShape, setting: RfSetting, patient: Patient) -> HeatModel:
     if setting.thermocouple is Thermocouple.NONE:
         raise InputError("A temperature-held lesion needs a thermocouple: choose pole or mid.")
-    middle_m = trajectory.device.active_tip_mm / 2 / MM_PER_M
     return HeatModel(
         baseline_degC=patient.baseline_degC,
         law=conductivity_law(),
         material=needle_material() if patient.is_conducting else None,
         stops_perfusion=perfusion_stop_set(),
         damage=tuple(damage_set(name) for name in NERVE_SETS),
-        thermocouple_m=0.0 if setting.thermocouple is Thermocouple.POLE else middle_m,
+        thermocouple_m=shape.lumen_from_m if setting.thermocouple is Thermocouple.POLE else shape.tip_m / 2,
         cool_down_s=number("tissues.cool_down_s"),
     )
 
@@ -76,9 +77,9 @@ def lesion_through(
             f"{setting.temperature_degC:g} degC is above the limit of {trajectory.device.name} "
             f"({trajectory.device.max_temperature_degC:g} degC). Lower the set temperature."
         )
-    model = _heat_model(trajectory, setting, patient)
+    shape = _needle_shape(trajectory, is_conducting=patient.is_conducting)
+    model = _heat_model(shape, setting, patient)
     frame = needle_frame(trajectory.tip_mm, trajectory.entry_mm)
-    shape = _needle_shape(trajectory, is_conducting=model.material is not None)
     grid = needle_grid(shape, resolution, far_m=number("tissues.far_field_mm") / MM_PER_M)
     points = _cell_points_mm(grid, frame.lps_mm)
     _require_in_view(patient.tissues, points, frame.tip_mm + frame.axis * trajectory.device.active_tip_mm / 2)
