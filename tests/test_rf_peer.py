@@ -118,9 +118,8 @@ def test_peer_in_the_plane_agrees(end_m: float | None) -> None:
     """Uniform muscle by finite elements: size, impedance and power within 2 % on coarse grids of both."""
     with peer():
         from benchmarks.peers.ngsolve_rf import Setting, run_ngsolve
-    shape = replace(SHAPE, end_m=end_m)
-    case = replace(AXISYMMETRIC, shape=shape)
-    found = run_ngsolve(case, Setting(size=0.5, is_direct=True, thermocouple_mm=max(1e3 * shape.lumen_from_m, 1e-3)))
+    case = replace(AXISYMMETRIC, shape=replace(SHAPE, end_m=end_m), thermocouple_m=0.8 * (end_m or 0.0))
+    found = run_ngsolve(case, Setting(size=0.5, is_direct=True))
     ours = run_foramen(case, Resolution(step=0.2))
     differences = difference_percent(
         ours, {name: getattr(found, name) for name in found.__slots__ if name != "parts_s"}

@@ -36,6 +36,9 @@ FloatArray = NDArray[np.float64]
 
 THREADS = 2
 
+WITHIN_MM = 1e-3
+"""How far within the metal a thermocouple at the pole is read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
@@ -57,8 +60,6 @@ class Setting:
         One length for all steps.
     stop_after : int or None
         Steps after which the run is broken off, to time a part of it.
-    thermocouple_mm : float
-        z of the thermocouple on the axis.
     end_shape : str or float
         End of the needle in the plane, see `ngsolve_mesh`.
     """
@@ -70,7 +71,6 @@ class Setting:
     steps: TimeSteps | None = None
     fixed_step_s: float | None = None
     stop_after: int | None = None
-    thermocouple_mm: float = 1e-3
     end_shape: str | float = OWN
 
 
@@ -219,7 +219,8 @@ class _Run:
 
     def sensed(self, rise: ng.GridFunction) -> float:
         """Temperature rise at the thermocouple."""
-        where = (0, self.setting.thermocouple_mm) if self.mesh.dim == 2 else (0, 0, self.setting.thermocouple_mm)
+        height = max(1e3 * self.case.thermocouple_m, WITHIN_MM)
+        where = (0, height) if self.mesh.dim == 2 else (0, 0, height)
         return float(rise(self.mesh(*where)))
 
     def all_steps(self) -> None:

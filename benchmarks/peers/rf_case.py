@@ -87,6 +87,7 @@ class Case:
     set_degC: float
     steps: TimeSteps
     shape: NeedleShape = SHAPE
+    thermocouple_m: float = 0.0
     time_s: float = 120.0
     ramp_s: float = 10.0
 
@@ -115,7 +116,7 @@ class Case:
             material=bare_material(),
             stops_perfusion=perfusion_stop_set(),
             damage=(),
-            thermocouple_m=self.shape.lumen_from_m,
+            thermocouple_m=self.thermocouple_m,
             steps=self.steps,
         )
 

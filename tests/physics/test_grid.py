@@ -140,8 +140,3 @@ def test_an_impossible_needle_is_refused(changes: dict[str, float], message: str
     usual = {"radius_m": RADIUS_M, "bore_m": BORE_M, "tip_m": TIP_M, "end_m": None}
     with pytest.raises(InputError, match=message):
         NeedleShape(**{**usual, **changes}, is_conducting=True)
-
-
-def test_the_lumen_ends_where_it_fits_into_the_point() -> None:
-    assert shape_of(None).lumen_from_m == 0
-    assert shape_of(4e-3).lumen_from_m == pytest.approx(4e-3 * BORE_M / RADIUS_M)

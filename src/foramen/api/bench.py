@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from foramen.knowledge.devices import cannulae_of_gauge
-from foramen.knowledge.thermal import end_length_mm
 from foramen.model.device import Thermocouple, TipShape
 from foramen.steps.bench import (
     BenchLesion,
@@ -39,7 +38,7 @@ def lesion(
     """One heat lesion in uniform tissue, as on the bench; the generator holds a temperature, volts or watts."""
     bore = cannulae_of_gauge(gauge)[0]
     return bench_lesion(
-        end_mm=end_length_mm(TipShape(tip_shape), bore.outer_diameter_mm),
+        tip_shape=TipShape(tip_shape),
         outer_diameter_mm=bore.outer_diameter_mm,
         inner_diameter_mm=bore.inner_diameter_mm,
         tip_mm=tip_mm,
@@ -80,7 +79,7 @@ def pulsed(
     """Pulsed radiofrequency in uniform tissue, as on the bench; give the peak or the RMS voltage of a pulse."""
     bore = cannulae_of_gauge(gauge)[0]
     return bench_pulsed(
-        end_mm=end_length_mm(TipShape(tip_shape), bore.outer_diameter_mm),
+        tip_shape=TipShape(tip_shape),
         outer_diameter_mm=bore.outer_diameter_mm,
         inner_diameter_mm=bore.inner_diameter_mm,
         tip_mm=tip_mm,

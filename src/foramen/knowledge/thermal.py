@@ -13,6 +13,7 @@ from foramen.model.thermal import (
     Coolant,
     DamageSet,
     GeneratorLimits,
+    NeedleEnd,
     NeedleMaterial,
     PerfusionLaw,
     TissueProperties,
@@ -102,20 +103,23 @@ def needle_material() -> NeedleMaterial:
     )
 
 
-def end_length_mm(tip_shape: TipShape, outer_diameter_mm: float) -> float:
-    """Length of a cannula's end: its radius if it is round, else of the cone that acts as its bevel does.
+def needle_end(tip_shape: TipShape, outer_diameter_mm: float) -> NeedleEnd:
+    """The end of a straight cannula: round, or the cone about its axis that acts as its bevel of one plane does.
 
     Raises
     ------
     InputError
-        For an end that has no model in a straight cannula.
+        For an end that has no model.
     """
     if tip_shape is TipShape.HEMISPHERICAL:
-        return outer_diameter_mm / 2
+        return NeedleEnd(length_mm=outer_diameter_mm / 2, sensor_mm=0.0)
     if tip_shape is TipShape.SHARP:
-        bevel_mm = outer_diameter_mm / math.tan(math.radians(number("tissues.cannula_bevel_deg")))
-        return number("tissues.cannula_bevel_as_cone_fraction") * bevel_mm
-    raise InputError(f"No model of a {tip_shape} end of a straight cannula; choose sharp or hemispherical.")
+        bevel_mm = outer_diameter_mm / math.tan(math.radians(number("devices.sharp_bevel_angle_deg")))
+        return NeedleEnd(
+            length_mm=number("devices.bevel_as_cone_fraction") * bevel_mm,
+            sensor_mm=number("devices.bevel_sensor_fraction") * bevel_mm,
+        )
+    raise InputError(f"There is no model of a {tip_shape} end of a straight cannula: choose sharp or hemispherical.")
 
 
 @cache

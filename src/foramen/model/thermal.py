@@ -19,6 +19,14 @@ class TissueProperties:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NeedleEnd:
+    """Length of the end of a needle (its radius if it is round), and how far behind it a thermocouple there lies."""
+
+    length_mm: float
+    sensor_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NeedleMaterial:
     """Thermal properties of a cannula's wall, of what fills its lumen, and of its insulation.
 

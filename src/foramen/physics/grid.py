@@ -313,11 +313,6 @@ class NeedleShape:
         """Whether the end is a cone."""
         return self.length_of_end_m != self.radius_m
 
-    @property
-    def lumen_from_m(self) -> float:
-        """z where the lumen, and the electrode with the thermocouple in it, ends: as far as it fits into a point."""
-        return self.length_of_end_m * self.bore_m / self.radius_m if self.is_pointed else 0.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:

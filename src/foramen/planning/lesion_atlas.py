@@ -23,7 +23,7 @@ from foramen.jobs.resumable_map import ReportCount, resumable_map
 from foramen.knowledge.devices import cannulae_of_gauge, rf_cannulae
 from foramen.knowledge.documents import knowledge_sha256
 from foramen.knowledge.facts import numbers
-from foramen.knowledge.thermal import end_length_mm
+from foramen.model.device import TipShape
 from foramen.model.evidence import Provenance
 from foramen.steps.bench import (
     BenchLesion,
@@ -48,8 +48,8 @@ BENCH_SETTINGS: Mapping[str, Any] = {
     name: parameter.default
     for name, parameter in inspect.signature(bench_lesion).parameters.items()
     if parameter.default not in (inspect.Parameter.empty, None)
-}
-"""What every case has in common: the settings of `bench_lesion` that are no axis."""
+} | {"tip_shape": TipShape.SHARP}
+"""What every case has in common: the settings of `bench_lesion` that are no axis; pairs have round ends."""
 
 PACKAGES_THAT_MATTER = ("numpy", "scipy", "numba")
 """Libraries whose version can change a number of the atlas."""
@@ -88,7 +88,7 @@ class LesionSweep:
                 inner_diameter_mm=cannula.inner_diameter_mm,
                 tip_mm=tip_mm,
                 tissue=tissue,
-                end_mm=end_length_mm(cannula.tip_shape, cannula.outer_diameter_mm),
+                tip_shape=BENCH_SETTINGS["tip_shape"],
                 step=self.step,
             )
             _ = setup.shape
@@ -205,8 +205,7 @@ def lesion_of_case(case: Item, *, origin: Mapping[str, str]) -> dict[str, Cell]:
     settings |= {"outer_diameter_mm": cannula.outer_diameter_mm, "inner_diameter_mm": cannula.inner_diameter_mm}
     if case["spacing_mm"]:
         return numbers_of_pair(bench_strip(**settings, spacing_mm=case["spacing_mm"]))
-    end_mm = end_length_mm(cannula.tip_shape, cannula.outer_diameter_mm)
-    return numbers_of(bench_lesion(**settings, end_mm=end_mm, step=case["step"]))
+    return numbers_of(bench_lesion(**settings, tip_shape=BENCH_SETTINGS["tip_shape"], step=case["step"]))
 
 
 def numbers_of(lesion: BenchLesion) -> dict[str, Cell]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from foramen.errors import InputError
 from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.thermal import generator_limits
-from foramen.model.device import Thermocouple
+from foramen.model.device import Thermocouple, TipShape
 from foramen.model.thermal import DamageSet
 from foramen.physics.contours import measure
 from foramen.physics.damage import objection
@@ -103,7 +103,7 @@ def bench_lesion(
     flow_with_temperature: bool = False,
     sigma_with_temperature: bool = True,
     fluid_ml: float = 0.0,
-    end_mm: float | None = None,
+    tip_shape: TipShape = TipShape.HEMISPHERICAL,
     series_ohm: float = 0.0,
     controller: str = "ideal",
     cool_down_s: float = 0.0,
@@ -116,7 +116,7 @@ def bench_lesion(
     ----------
     outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction : as in `BenchSetup`
     baseline_temperature_degC, thermocouple, frequency_hz, flow_with_temperature : as in `BenchSetup`
-    sigma_with_temperature, fluid_ml, end_mm, step : as in `BenchSetup`
+    sigma_with_temperature, fluid_ml, tip_shape, step : as in `BenchSetup`
     temperature_degC, voltage_V, power_W : float
         What the generator holds; give one. Volts are RMS, volts and watts at the generator's terminals.
     time_s, ramp_s : float
@@ -150,7 +150,7 @@ def bench_lesion(
         flow_with_temperature=flow_with_temperature,
         sigma_with_temperature=sigma_with_temperature,
         fluid_ml=fluid_ml,
-        end_mm=end_mm,
+        tip_shape=tip_shape,
         step=step,
     )
     held = {"temperature": temperature_degC, "voltage": voltage_V, "power": power_W}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from foramen.errors import InputError
 from foramen.knowledge.facts import number
 from foramen.knowledge.thermal import generator_limits
-from foramen.model.device import Thermocouple
+from foramen.model.device import Thermocouple, TipShape
 from foramen.physics.conduction import ElectricField, solve_potential
 from foramen.physics.contours import measure
 from foramen.physics.grid import RevolvedGrid
@@ -102,7 +102,7 @@ def bench_pulsed(
     thermocouple: Thermocouple = Thermocouple.POLE,
     frequency_hz: float = 500e3,
     series_ohm: float = 0.0,
-    end_mm: float | None = None,
+    tip_shape: TipShape = TipShape.HEMISPHERICAL,
     step: float = GRID_STEP,
 ) -> BenchPulsed:
     """Pulsed radiofrequency of one electrode in uniform tissue.
@@ -117,7 +117,7 @@ def bench_pulsed(
     limit_degC : float
         The generator lowers the voltage to keep the mean at the thermocouple below this; none without it.
     outer_diameter_mm, inner_diameter_mm, tip_mm, tissue, perfusion, cannula_conduction : as in `BenchSetup`
-    baseline_temperature_degC, thermocouple, frequency_hz, end_mm, step : as in `BenchSetup`
+    baseline_temperature_degC, thermocouple, frequency_hz, tip_shape, step : as in `BenchSetup`
 
     Raises
     ------
@@ -138,7 +138,7 @@ def bench_pulsed(
         baseline_temperature_degC=baseline_temperature_degC,
         thermocouple=thermocouple,
         frequency_hz=frequency_hz,
-        end_mm=end_mm,
+        tip_shape=tip_shape,
         step=step,
     )
     if limit_degC is not None and not limit_degC > baseline_temperature_degC:

@@ -11,12 +11,13 @@ from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.thermal import (
     conductivity_law,
     damage_set,
+    needle_end,
     needle_material,
     perfusion_law,
     perfusion_stop_set,
     tissue_properties,
 )
-from foramen.model.device import Thermocouple
+from foramen.model.device import Thermocouple, TipShape
 from foramen.model.thermal import TissueProperties
 from foramen.physics.contours import Extent
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
@@ -75,8 +76,8 @@ class BenchSetup:
         Whether conductivity changes with temperature, and tissue boils.
     fluid_ml : float
         Saline or local anaesthetic injected before: a ball of it about the middle of the bare tip, in place of tissue.
-    end_mm : float, optional
-        Length of a pointed end, a cone; without it the end is a hemisphere.
+    tip_shape : TipShape
+        A hemisphere, or sharp: the cone that acts as a bevel does.
     step : float
         Growth of cells per cell of the grid.
     """
@@ -93,7 +94,7 @@ class BenchSetup:
     flow_with_temperature: bool = False
     sigma_with_temperature: bool = True
     fluid_ml: float = 0.0
-    end_mm: float | None = None
+    tip_shape: TipShape = TipShape.HEMISPHERICAL
     step: float = GRID_STEP
 
     def __post_init__(self) -> None:
@@ -120,7 +121,7 @@ class BenchSetup:
             bore_m=self.inner_diameter_mm / (2 * MM_PER_M),
             tip_m=self.tip_mm / MM_PER_M,
             is_conducting=self.cannula_conduction,
-            end_m=None if self.end_mm is None else self.end_mm / MM_PER_M,
+            end_m=needle_end(self.tip_shape, self.outer_diameter_mm).length_mm / MM_PER_M,
         )
 
     @property
@@ -151,7 +152,8 @@ class BenchSetup:
 
     def model(self, *, cool_down_s: float, steps: TimeSteps | None = None) -> HeatModel:
         """Everything else about the heat."""
-        at_pole, shape = self.thermocouple is Thermocouple.POLE, self.shape
+        pole_mm = needle_end(self.tip_shape, self.outer_diameter_mm).sensor_mm
+        sensor_mm = pole_mm if self.thermocouple is Thermocouple.POLE else self.tip_mm / 2
         return HeatModel(
             baseline_degC=self.baseline_temperature_degC,
             law=conductivity_law() if self.sigma_with_temperature else None,
@@ -159,7 +161,7 @@ class BenchSetup:
             stops_perfusion=perfusion_stop_set(),
             damage=(damage_set("coagulation"),),
             flow=perfusion_law() if self.flow_with_temperature else None,
-            thermocouple_m=shape.lumen_from_m if at_pole else shape.tip_m / 2,
+            thermocouple_m=sensor_mm / MM_PER_M,
             cool_down_s=cool_down_s,
             steps=steps or TimeSteps(),
         )

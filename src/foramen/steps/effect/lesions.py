@@ -14,13 +14,13 @@ from foramen.knowledge.facts import number
 from foramen.knowledge.thermal import (
     conductivity_law,
     damage_set,
-    end_length_mm,
     generator_limits,
+    needle_end,
     needle_material,
     perfusion_stop_set,
     tissue_properties,
 )
-from foramen.model.device import Thermocouple
+from foramen.model.device import RfCannula, Thermocouple
 from foramen.model.plan import RfSetting, Trajectory
 from foramen.model.space import FloatArray
 from foramen.model.thermal import TissueShift
@@ -34,27 +34,28 @@ from foramen.steps.effect.patient import BOX_MM, NERVE_SETS, Patient
 from foramen.units import MM_PER_M
 
 
-def _needle_shape(trajectory: Trajectory, *, is_conducting: bool) -> NeedleShape:
-    device = trajectory.device
+def _needle_shape(device: RfCannula, *, is_conducting: bool) -> NeedleShape:
     return NeedleShape(
         radius_m=device.outer_diameter_mm / 2 / MM_PER_M,
         bore_m=device.inner_diameter_mm / 2 / MM_PER_M,
         tip_m=device.active_tip_mm / MM_PER_M,
         is_conducting=is_conducting,
-        end_m=end_length_mm(device.tip_shape, device.outer_diameter_mm) / MM_PER_M,
+        end_m=needle_end(device.tip_shape, device.outer_diameter_mm).length_mm / MM_PER_M,
     )
 
 
-def _heat_model(shape: NeedleShape, setting: RfSetting, patient: Patient) -> HeatModel:
+def _heat_model(device: RfCannula, setting: RfSetting, patient: Patient) -> HeatModel:
     if setting.thermocouple is Thermocouple.NONE:
         raise InputError("A temperature-held lesion needs a thermocouple: choose pole or mid.")
+    pole_mm = needle_end(device.tip_shape, device.outer_diameter_mm).sensor_mm
+    sensor_mm = pole_mm if setting.thermocouple is Thermocouple.POLE else device.active_tip_mm / 2
     return HeatModel(
         baseline_degC=patient.baseline_degC,
         law=conductivity_law(),
         material=needle_material() if patient.is_conducting else None,
         stops_perfusion=perfusion_stop_set(),
         damage=tuple(damage_set(name) for name in NERVE_SETS),
-        thermocouple_m=shape.lumen_from_m if setting.thermocouple is Thermocouple.POLE else shape.tip_m / 2,
+        thermocouple_m=sensor_mm / MM_PER_M,
         cool_down_s=number("tissues.cool_down_s"),
     )
 
@@ -77,8 +78,8 @@ def lesion_through(
             f"{setting.temperature_degC:g} degC is above the limit of {trajectory.device.name} "
             f"({trajectory.device.max_temperature_degC:g} degC). Lower the set temperature."
         )
-    shape = _needle_shape(trajectory, is_conducting=patient.is_conducting)
-    model = _heat_model(shape, setting, patient)
+    shape = _needle_shape(trajectory.device, is_conducting=patient.is_conducting)
+    model = _heat_model(trajectory.device, setting, patient)
     frame = needle_frame(trajectory.tip_mm, trajectory.entry_mm)
     grid = needle_grid(shape, resolution, far_m=number("tissues.far_field_mm") / MM_PER_M)
     points = _cell_points_mm(grid, frame.lps_mm)
