@@ -106,7 +106,8 @@ def test_fields_are_ordered_only_up_to_boiling() -> None:
     space = make_space()
 
     class Hot:
-        hottest_tissue_degC = BASELINE_DEGC + 1.5 * (60 - BASELINE_DEGC)
+        def near_maximum_degC(self, _volume_m3: float) -> float:
+            return BASELINE_DEGC + 1.5 * (60 - BASELINE_DEGC)
 
     class Probed:
         lesion = Hot()

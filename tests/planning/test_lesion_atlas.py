@@ -12,6 +12,7 @@ import pytest
 from foramen.errors import InputError
 from foramen.jobs.processes import in_processes
 from foramen.knowledge.devices import cannulae_of_gauge
+from foramen.model.device import TipShape
 from foramen.planning import lesion_atlas
 from foramen.planning.lesion_atlas import case_id, lesion_of_case, lesion_sweep, made_with
 from foramen.steps.bench import BenchLesion, bench_lesion, bench_strip
@@ -108,6 +109,7 @@ def test_a_row_holds_the_numbers_of_its_bench_lesion(tmp_path: Path) -> None:
         temperature_degC=70,
         time_s=15,
         tissue="bone_cancellous",
+        tip_shape=TipShape.SHARP,
         step=COARSE,
     )
     (row,) = (r for r in atlas.rows if (r["gauge"], r["temperature_degC"], r["tissue"]) == (22, 70, "bone_cancellous"))

@@ -212,7 +212,7 @@ class RfHeatEffect:
     isotherms: tuple[Isotherm, ...]
     captures: tuple[Capture, ...]
     peaks: tuple[PeakTemperature, ...]
-    hottest_tissue_degC: float
+    hottest_tissue_degC: float  # near-maximum: what the hottest volume that counts reaches or exceeds
     tip_temperature_degC: float
     impedance_initial_ohm: float
     impedance_final_ohm: float

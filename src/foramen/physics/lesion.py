@@ -114,3 +114,15 @@ class Lesion:
     power_peak_W: float
     is_limited: bool
     end: LesionEnd
+
+    def near_maximum_degC(self, volume_m3: float) -> float:
+        """Temperature that this volume of tissue reaches or exceeds: the hottest tissue, but for what is smaller.
+
+        The very maximum lies at a point or at the insulation's edge, where it depends on how fine the grid is;
+        radiotherapy leaves the hottest small volume out for the same reason (near-maximum dose).
+        """
+        peak = self.peak_degC[self.grid.inner :]
+        order = np.argsort(peak, axis=None)[::-1]
+        cells = np.broadcast_to(self.grid.volume_m3[self.grid.inner :, :, None], peak.shape)
+        filled = np.cumsum(cells.ravel()[order]) - cells.ravel()[order] / 2
+        return float(np.interp(volume_m3, filled, peak.ravel()[order]))

@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from foramen.knowledge.facts import number
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import (
@@ -279,14 +280,14 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
         )
     ]
     checks.extend(_check_peak(peak, delivery.target) for peak in effect.peaks if _has_limit(peak))
-    hot = effect.hottest_tissue_degC
+    hot, volume_mm3 = effect.hottest_tissue_degC, number("tissues.hottest_volume_mm3")
     checks.append(
         Check(
             id=f"hottest tissue: {delivery.target}",
             text=f"Hottest tissue: {delivery.target}",
             status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
-            reason=f"{hot:.0f} degC while the display says {effect.tip_temperature_degC:.0f} degC "
-            f"(alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
+            reason=f"{volume_mm3:g} mm3 reaches {hot:.0f} degC while the display says "
+            f"{effect.tip_temperature_degC:.0f} degC (alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
             + (" Tissue boils there: steam and a rising impedance are likely." if boils else ""),
         )
     )

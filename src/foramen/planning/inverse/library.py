@@ -23,6 +23,7 @@ from foramen.planning.inverse.space import Ranges
 from foramen.planning.robust.basis import AWAY_SD, PEAK, VARIABLES, Basis, Solve, basis_of, wanted_solves
 from foramen.planning.robust.prepare import needle_axes
 from foramen.planning.robust.uncertainty import Uncertainty
+from foramen.steps.effect import hottest_tissue_degC
 from foramen.units import MM_PER_M
 
 PERFUSION, CONDUCTION, CALIBRATION, BASELINE = (
@@ -91,7 +92,7 @@ def order(
     Until then the hottest rise is in proportion to the set rise; where water boils nothing is, and no setting is kept.
     """
     low = ranges.temperature_degC[0]
-    hot_per_K = (probed.lesion.hottest_tissue_degC - baseline_degC) / (low - baseline_degC)
+    hot_per_K = (hottest_tissue_degC(probed.lesion) - baseline_degC) / (low - baseline_degC)
     boils_at = baseline_degC + (number("tissues.boiling_from_degC") - baseline_degC) / hot_per_K
     high = max(low, min(ranges.temperature_degC[1], path.device.max_temperature_degC, boils_at))
     settings = [ranges.setting(path.device, (low + high) / 2, time_s) for time_s in ranges.time_s]

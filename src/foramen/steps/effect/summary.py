@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from foramen.anatomy.heat_sensitive import SensitiveStructure, Sensitivity, nerve_surface, sensitive_structures
 from foramen.anatomy.tissue_map import ORIGINS
-from foramen.knowledge.facts import number, numbers
+from foramen.knowledge.facts import fact, number, numbers
 from foramen.knowledge.thermal import damage_set
-from foramen.model.device import Thermocouple
+from foramen.model.device import Thermocouple, TipShape
 from foramen.model.plan import Isotherm, PeakTemperature, RfHeatEffect, RfSetting, Target, Trajectory
 from foramen.model.space import FloatArray
 from foramen.physics.capture import captures
 from foramen.physics.contours import measure
+from foramen.physics.lesion import Lesion
 from foramen.physics.placed_lesion import PlacedLesion, composed_omega, composed_peak_degC
 from foramen.steps.effect.patient import BOX_MM, NERVE_SETS, Patient
 from foramen.units import MM_PER_M
@@ -44,7 +45,7 @@ def summarise(
         isotherms=_isotherms(placed, peak),
         captures=captures(placed, sections, sets, levels_degC=numbers("damage.capture_degC"), time_s=setting.time_s),
         peaks=_peaks(patient, target, trajectories, placed, centres),
-        hottest_tissue_degC=max(lesion.hottest_tissue_degC for lesion in lesions),
+        hottest_tissue_degC=max(hottest_tissue_degC(lesion) for lesion in lesions),
         tip_temperature_degC=max(lesion.tip_degC for lesion in lesions),
         impedance_initial_ohm=first.impedance_initial_ohm,
         impedance_final_ohm=first.impedance_final_ohm,
@@ -56,8 +57,13 @@ def summarise(
         peak_temperature_degC=peak.astype(np.float32).reshape(shape),
         omega={s.id: composed_omega(placed, s.id, points).astype(np.float32).reshape(shape) for s in sets},
         tissue_origin=_tissue_origin(placed, origins),
-        assumptions=_assumptions(patient, setting, placed),
+        assumptions=_assumptions(patient, trajectories, setting, placed),
     )
+
+
+def hottest_tissue_degC(lesion: Lesion) -> float:
+    """Near-maximum of tissue: what the hottest volume that counts reaches or exceeds."""
+    return lesion.near_maximum_degC(number("tissues.hottest_volume_mm3") / MM_PER_M**3)
 
 
 def _tip_centre_mm(placed: PlacedLesion, trajectory: Trajectory) -> FloatArray:
@@ -159,17 +165,28 @@ def _tissue_origin(placed: Sequence[PlacedLesion], origins: Sequence[NDArray[np.
     return {name: float(volume) for name, volume in zip(ORIGINS, volumes / max(volumes.sum(), 1e-30), strict=True)}
 
 
-def _assumptions(patient: Patient, setting: RfSetting, placed: Sequence[PlacedLesion]) -> tuple[str, ...]:
+def _end_in_words(trajectories: Sequence[Trajectory]) -> str:
+    """How the ends of the cannulas are modelled."""
+    if all(path.device.tip_shape is TipShape.HEMISPHERICAL for path in trajectories):
+        return "hemispherical end"
+    angle = fact("devices.sharp_bevel_angle_deg")
+    bevel = f"a bevel of {angle.number:g} deg does ({angle.trace.value}: measure the device)"
+    return f"its sharp end a cone that acts as {bevel}"
+
+
+def _assumptions(
+    patient: Patient, trajectories: Sequence[Trajectory], setting: RfSetting, placed: Sequence[PlacedLesion]
+) -> tuple[str, ...]:
     """What the model takes for granted, in words."""
     lesions = [entry.lesion for entry in placed]
     worst = max(abs(lesion.energy.error_fraction) for lesion in lesions)
-    hottest = max(lesion.hottest_tissue_degC for lesion in lesions)
+    hottest = max(hottest_tissue_degC(lesion) for lesion in lesions)
     blood = "stops as tissue coagulates" if patient.is_perfused else "is left out"
     metal = "conducts heat along the shaft" if patient.is_conducting else "conducts no heat"
     reach_mm = number("tissues.effect_reach_mm")
     lines = [
         f"Start, arterial blood and far field (50 mm) at {patient.baseline_degC:.1f} degC; perfusion {blood}.",
-        f"Straight cannula with a hemispherical end; its metal {metal}; core and coating are generic.",
+        f"Straight cannula, {_end_in_words(trajectories)}; its metal {metal}; core and coating are generic.",
         f"The generator follows a {setting.ramp_s:g} s ramp and holds {setting.temperature_degC:g} degC at the "
         f"{'pole' if setting.thermocouple is Thermocouple.POLE else 'middle'} of the bare tip; "
         f"total {setting.time_s:g} s.",
@@ -188,7 +205,8 @@ def _assumptions(patient: Patient, setting: RfSetting, placed: Sequence[PlacedLe
     if hottest > setting.temperature_degC + number("tissues.alarm_above_set_K"):
         lines.insert(
             0,
-            f"ALARM: tissue reaches {hottest:.0f} degC while the display shows {setting.temperature_degC:g} degC.",
+            f"ALARM: {number('tissues.hottest_volume_mm3'):g} mm3 of tissue reaches {hottest:.0f} degC while the "
+            f"display shows {setting.temperature_degC:g} degC.",
         )
     if any(lesion.is_limited for lesion in lesions):
         lines.insert(0, "ALARM: the generator reaches a limit and does not follow the set temperature.")
