@@ -289,11 +289,12 @@ def page() -> str:
 
 {about}
 
-{AXISYMMETRIC.set_degC:g} degC at the thermocouple for {AXISYMMETRIC.time_s:g} s; steps of {STEP_S:g} s; sizes at {LEVEL_DEGC:g} degC.
-The needle conducts heat; its lumen is filled to the face of the bevel, as by the electrode. A bevel of one plane is as
-long as the diameter d over the tangent of its angle; angles from {angle.low:g} to {angle.high:g} deg are taken, since
-no maker's page that was read states that of a radiofrequency cannula (`devices.sharp_bevel_angle_deg`,
-{angle.trace.value}). The thermocouple lies at the very point, or on the axis half the bevel's length behind the point,
+{AXISYMMETRIC.set_degC:g} degC at the thermocouple for {AXISYMMETRIC.time_s:g} s in steps of {STEP_S:g} s;
+sizes at {LEVEL_DEGC:g} degC. The needle conducts heat; its lumen is filled to the face of the bevel, as by the
+electrode. A bevel of one plane is as long as the diameter d over the tangent of its angle; angles from
+{angle.low:g} to {angle.high:g} deg are taken, since no maker's page that was read states that of a radiofrequency
+cannula (`devices.sharp_bevel_angle_deg`, {angle.trace.value}).
+The thermocouple lies at the very point, or on the axis half the bevel's length behind the point,
 where an electrode in the lumen comes to the face. A cone's thermocouple lies as far behind its point.
 
 ## Both set-ups agree on the round end
