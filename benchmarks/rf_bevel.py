@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import ngsolve as ng
@@ -20,7 +20,7 @@ from scipy.interpolate import PchipInterpolator
 
 from benchmarks.peers.ngsolve_linear import Extent, Heating
 from benchmarks.peers.ngsolve_points import Cone, bevel_mesh, point_mesh, turned_mesh
-from benchmarks.peers.rf_case import AXISYMMETRIC, Case
+from benchmarks.peers.rf_case import AXISYMMETRIC, LEVEL_DEGC, Case
 from foramen.knowledge.devices import device
 from foramen.knowledge.facts import fact
 from foramen.model.device import RfCannula
@@ -32,7 +32,7 @@ PLANE_CELL, SOLID_CELL = 0.1, 0.39
 """Cells on the bare tip over the needle's radius."""
 INSIDE_MM = 1e-3
 """How far within the metal the thermocouple lies that is meant to be at the point."""
-LENGTHS = (0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+LENGTHS = (0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 """Of the cones, in diameters."""
 THIN = ("rf_22g_5mm", "22 G, 5 mm")
 USUAL_NAME = "18 G, 10 mm"
@@ -49,7 +49,7 @@ PLACES = ("at the point", "half the bevel behind it")
 SIZES = {"width, mm": "width_mm", "length, mm": "length_mm", "volume, mm3": "volume_mm3"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bevel:
     """A bevel on a needle: its case, its angle, and the solved warming."""
 
@@ -63,7 +63,7 @@ class Bevel:
         """Along the axis: the diameter over the tangent of the angle."""
         return diameter_mm(self.case) / math.tan(math.radians(self.angle_deg))
 
-    @property
+    @cached_property
     def extents(self) -> tuple[Extent, ...]:
         """With the thermocouple at each of the places: in the point of the wall, and on the face in the lumen."""
         radius = diameter_mm(self.case) / 2
@@ -283,16 +283,18 @@ def page() -> str:
     sizes, missed = " | ".join(SIZES), " | ".join(f"{x.split(',')[0]} missed" for x in SIZES)
     both = " | ".join(f"{x}, {place}" for place in PLACES for x in SIZES)
     angle = fact("devices.sharp_bevel_angle_deg")
+    uneven = max(abs(percent(x.along_mm, x.across_mm)) for bevel in found for x in bevel.extents)
     lean = span([extent.lean_mm for bevel in found for extent in bevel.extents], 2)
     return f"""# What cone stands for a bevel
 
 {about}
 
-{AXISYMMETRIC.set_degC:g} degC at the thermocouple for {AXISYMMETRIC.time_s:g} s; steps of {STEP_S:g} s; sizes at
-50 degC. The needle conducts heat; its lumen is filled to the face of the bevel, as by the electrode. A bevel of one
-plane is as long as the diameter d over the tangent of its angle; angles from {angle.low:g} to {angle.high:g} deg are
-taken, since no maker's page that was read states that of a radiofrequency cannula (`devices.sharp_bevel_angle_deg`,
-{angle.trace.value}). The thermocouple lies at the very point, or on the axis half the bevel's length behind the point,
+{AXISYMMETRIC.set_degC:g} degC at the thermocouple for {AXISYMMETRIC.time_s:g} s in steps of {STEP_S:g} s;
+sizes at {LEVEL_DEGC:g} degC. The needle conducts heat; its lumen is filled to the face of the bevel, as by the
+electrode. A bevel of one plane is as long as the diameter d over the tangent of its angle; angles from
+{angle.low:g} to {angle.high:g} deg are taken, since no maker's page that was read states that of a radiofrequency
+cannula (`devices.sharp_bevel_angle_deg`, {angle.trace.value}).
+The thermocouple lies at the very point, or on the axis half the bevel's length behind the point,
 where an electrode in the lumen comes to the face. A cone's thermocouple lies as far behind its point.
 
 ## Both set-ups agree on the round end
@@ -335,11 +337,11 @@ The cone with the resistance of a bevel is shorter than the bevel:
 
 {shares(matched)}
 
-Half the bevel stands opposite a full side of the shaft, so a bevel takes away less than a cone of its length. With the
-thermocouple half a bevel behind the point, where metal surrounds it, the cone of that resistance also makes nearly the
-bevel's lesion. With the thermocouple at the very point the lesion depends on how sharp the point itself is, which no
-maker states, and less on its length. Across the axis the bevel's lesion is round, and its middle lies {lean} mm to the
-side of the point, less than any needle is placed to.
+A bevel leaves the wall of one side whole up to the point, so it takes less metal away than a cone of its length. With
+the thermocouple half a bevel behind the point, amid metal, the cone of that resistance also makes nearly the bevel's
+lesion. With the thermocouple at the very point the lesion also depends on how sharp the point itself is, which was
+read nowhere. The widths of a bevel's lesion in its plane of symmetry and across it differ by {uneven:.1f} % at most,
+and its middle lies {lean} mm to the side of the point.
 
 Left out: the two side grinds of a lancet, the open lumen of an electrode that stops short of the face, changes of
 conductivity and perfusion with heat, and where makers measure the bare length from.

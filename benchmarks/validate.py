@@ -32,6 +32,12 @@ TABLES: dict[str, tuple[str, ...]] = {
     "rf_measurements": (*ENGINE, "knowledge/devices.yaml", "steps/effect/simulation.py", CONVERGED, MEASURED),
     "rf_sensitivity": (*ENGINE, "knowledge/rf_priors.yaml"),
     "rf_tips": (*PEER, "physics", "knowledge/tissues.yaml"),
+    "rf_bevel": (
+        *(f"{BENCH}/peers/{name}.py" for name in ("rf_case", "ngsolve_mesh", "ngsolve_points", "ngsolve_linear")),
+        "physics/generator.py",
+        "knowledge/tissues.yaml",
+        "knowledge/devices.yaml",
+    ),
     "rf_embedded": (*ENGINE, f"{BENCH}/rf_conformal.py"),
     "landmarks": ANATOMY,
     "real_scans": (*ANATOMY, "steps/targeting.py", "steps/trajectory", "techniques"),

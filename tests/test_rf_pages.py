@@ -138,3 +138,30 @@ def test_screen_says_that_sizes_are_weakly_constrained() -> None:
     assert (PAGES / "rf_sensitivity.png").stat().st_size > 10_000
     low, _, high = map(float, tables("rf_sensitivity")["what varies"][0]["width, mm: 5 %, median, 95 %"].split(","))
     assert high / low > 1.5
+
+
+def test_half_a_bevel_is_its_cone() -> None:
+    """Both set-ups agree; the cone with corners has about half the bevel's length, as the page says."""
+    found = tables("rf_bevel")
+    flat, solid = found["set-up"]
+    assert all(float(solid[head]) == pytest.approx(float(flat[head]), rel=0.005) for head in flat if "," in head)
+    rows = [row for name, table in found.items() if name.startswith("needle") for row in table if "share" in row]
+    assert len(rows) == 24
+    corners = [row for row in rows if row["cone"] == "cone with corners"]
+    assert all(0.45 < float(row["share"]) < 0.55 for row in corners)
+    behind = [row for row in rows if row["thermocouple"].startswith("half")]
+    assert all(percent(row[f"{what} missed"]) < 1.5 for row in behind for what in ("width", "length", "volume"))
+    text = (PAGES / "rf_bevel.md").read_text(encoding="utf-8")
+    for family in {row["cone"] for row in rows}:
+        shares = [float(row["share"]) for row in rows if row["cone"] == family]
+        assert f"- {family}: {min(shares):.2f} to {max(shares):.2f} of the bevel's length" in text
+
+
+def test_a_bevel_makes_less_than_the_round_end_and_a_ball_at_the_point_gives_some_back() -> None:
+    found = tables("rf_bevel")
+    bevels = [row for row in found["needle"] if row["end"].startswith("bevel")]
+    assert len(bevels) == 8
+    assert all("(+" in row["ohm, cold"] and "(-" in row["volume, mm3"] for row in bevels)
+    volumes = [float(row["volume, mm3, at the point"].split()[0]) for row in found["cone"]]
+    assert len(volumes) == 5
+    assert volumes == sorted(volumes)

@@ -93,7 +93,7 @@ def point_mesh(case: Case, cone: Cone, cell_mm: float) -> Mesh:
         is_ring = abs(r - radius) < NEAR and (abs(z - tip) < NEAR or (abs(z - base) < NEAR and not cone.is_hull))
         if is_corner or is_ring:
             vertex.maxh = cell_mm * RING**2
-    rules = MeshingParameters(grading=0.25, curvaturesafety=4, maxh=15)
+    rules = MeshingParameters(grading=0.2, curvaturesafety=4, maxh=15)
     return _curved(Mesh(OCCGeometry(shape, dim=2).GenerateMesh(rules)))
 
 
