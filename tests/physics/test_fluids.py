@@ -13,7 +13,8 @@ from foramen.model.thermal import GeneratorLimits
 from foramen.physics.bioheat import advance, heat_system, hold
 from foramen.physics.generator import Generator
 from foramen.physics.grid import RevolvedGrid
-from foramen.physics.lesion import Lesion
+from foramen.physics.lesion import Lesion, LesionEnd
+from foramen.physics.rf_lesion import simulate_lesion
 from foramen.physics.tissue import TissueField, held_sink_W_per_K, is_mostly, tissue_field, uniform_field
 from physics.closed_forms import CAPACITY, THERMAL, sphere_grid
 from physics.lesion_case import distance_across_m, make_generator, make_grid, make_model, make_muscle, run_lesion
@@ -101,14 +102,15 @@ def test_what_held_fluid_takes_stands_in_the_balance() -> None:
 
 
 def test_nothing_frees_held_fluid() -> None:
-    """At the needle itself, with perfusion that answers warmth or none at all, it stays within 0.01 K."""
+    """At the needle itself, with perfusion that answers warmth, none at all, or all of it stopped before: 0.01 K."""
     grid = make_grid(step=0.35, angles=4)
     table = [MUSCLE, dataclasses.replace(FLUID, is_held=True, flow_gain_fraction=8.0)]
     beside = (distance_across_m(grid) > 0.0)[None].astype(np.intp)
     model = dataclasses.replace(make_model(grid), flow=perfusion_law())
-    for is_perfused in (True, False):
+    stopped = LesionEnd(rise_K=np.zeros(grid.shape), flow_left=np.zeros(beside[0].shape))
+    for is_perfused, start in ((True, None), (False, None), (True, stopped)):
         tissue = tissue_field(table, beside, is_perfused=is_perfused)
-        lesion = run_lesion(grid, tissue=tissue, model=model)
+        lesion = simulate_lesion(grid, tissue, generator=make_generator(), model=model, start=start)
         assert lesion.peak_degC[grid.inner :][beside[0] > 0].max() < 37 + 0.01
 
 
