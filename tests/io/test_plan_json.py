@@ -266,10 +266,37 @@ def test_a_plan_of_version_1_0_is_still_read(tmp_path: Path) -> None:
     assert same(plan_json.read_plan(tmp_path), make_plan())
 
 
+def test_a_plan_of_version_1_1_is_still_read(tmp_path: Path) -> None:
+    """Without both ways of cerebrospinal fluid, as it was written before."""
+    file = plan_json.write_plan(make_plan(), tmp_path)
+    data = json.loads(file.read_text())
+    effect = data["deliveries"][0]["effect"]
+    for entry in effect["captures"] + effect["peaks"]:
+        for key in [key for key in entry if "_csf_" in key]:
+            del entry[key]
+    data["schema"]["version"] = "1.1"
+    file.write_text(json.dumps(data))
+    assert same(plan_json.read_plan(tmp_path), make_plan())
+
+
+def test_both_ways_of_fluid_are_written_and_read_again(tmp_path: Path) -> None:
+    plan = make_plan()
+    delivery = plan.deliveries[0]
+    assert isinstance(delivery.effect, RfHeatEffect)
+    capture = Capture(
+        criterion="50_degC", fraction=0.7, is_within_window=True, still_csf_fraction=0.9, held_csf_fraction=0.7
+    )
+    effect = dataclasses.replace(delivery.effect, captures=(capture,))
+    plan = dataclasses.replace(plan, deliveries=(dataclasses.replace(delivery, effect=effect), *plan.deliveries[1:]))
+    file = plan_json.write_plan(plan, tmp_path)
+    assert same(plan_json.read_plan(tmp_path), plan)
+    jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).validate(json.loads(file.read_text()))
+
+
 def test_keys_that_others_rely_on(tmp_path: Path) -> None:
     plan_json.write_plan(make_plan(), tmp_path)
     data = json.loads((tmp_path / "plan.json").read_text())
-    assert data["schema"] == {"name": "foramen-plan", "version": "1.1"}
+    assert data["schema"] == {"name": "foramen-plan", "version": "1.2"}
     target = data["targets"][0]
     assert (target["crosses_bone"], target["joint_served"], target["level"], target["side"]) == (
         "L4",

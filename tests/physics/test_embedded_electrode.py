@@ -168,6 +168,8 @@ def test_metal_conducts_along_its_course(
         perfusion_W_per_m3_K=np.zeros(shape),
         latent_J_per_m3=np.zeros(shape),
         flow_gain_fraction=np.zeros(shape),
+        lasting_fraction=np.zeros(shape),
+        is_held=np.zeros(shape, dtype=np.bool_),
     )
     heat = box_heat(embedding, tissue, material, None)
     arc, rod = embedding.arc_m, embedding.is_rod

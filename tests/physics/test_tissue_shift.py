@@ -54,7 +54,7 @@ def patient() -> Patient:
 
 def peak(patient: Patient, temperature_degC: float, shift: TissueShift | None) -> np.ndarray:
     setting = make_setting(temperature_degC=temperature_degC, time_s=30.0)
-    return lesion_through(patient, make_trajectory(), setting, SMALL, None, shift=shift)[0].lesion.peak_degC
+    return lesion_through(patient, make_trajectory(), setting, SMALL, None, shift=shift).placed.lesion.peak_degC
 
 
 def test_no_difference_is_the_plan(patient: Patient) -> None:

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from foramen.errors import ForamenError, FrameError
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
-from foramen.model.plan import Plan, PlanStatus
+from foramen.model.plan import Plan, PlanStatus, RfHeatEffect
 from foramen.model.robust import RobustDecision
 from foramen.model.verdict import Question
 from foramen.report import figures, render_card, render_pdf, render_report
@@ -57,6 +57,26 @@ def test_the_report_says_what_where_and_how_sure(html: str, plan: Plan) -> None:
         plan.trajectories[0].view.words,
     ):
         assert text.replace("'", "&#39;") in html
+
+
+def test_still_and_held_fluid_are_told_where_they_differ(
+    plan: Plan, case: Case, anatomy: Anatomy, pictures: dict[str, bytes], html: str
+) -> None:
+    """Both numbers stand beside the one that counts; a number that does not depend on the fluid stands alone."""
+    delivery = plan.deliveries[0]
+    assert isinstance(delivery.effect, RfHeatEffect)
+    first, *others = delivery.effect.captures
+    nerve, *neighbours = delivery.effect.peaks
+    effect = replace(
+        delivery.effect,
+        captures=(replace(first, still_csf_fraction=0.97, held_csf_fraction=0.92), *others),
+        peaks=(replace(nerve, still_csf_degC=39.4, held_csf_degC=39.4), *neighbours),
+    )
+    told = replace(plan, deliveries=(replace(delivery, effect=effect), *plan.deliveries[1:]))
+    page = render_report(told, case, anatomy, pictures)
+    assert page.count("still fluid 97 %, held 92 %") == 1
+    assert page.count("still fluid") == 1
+    assert "still fluid" not in html
 
 
 def test_robustness_is_told_with_intervals_and_provenance(plan: Plan, case: Case, anatomy: Anatomy) -> None:

@@ -26,7 +26,7 @@ from foramen.model.plan import Plan
 PLAN_FILE = "plan.json"
 EFFECT_STORE = "effect.zarr"
 SCHEMA_NAME = "foramen-plan"
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 NOTICE = "Research use, not a medical device."
 
 _OWN_KEYS = ("schema", "notice")

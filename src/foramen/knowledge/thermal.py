@@ -45,6 +45,9 @@ TISSUES = (
 ANSWERS_WARMTH = ("muscle", "fat", "soft_tissue")
 """Tissues whose perfusion is known to rise with warmth."""
 
+KEEPS_FLOWING = ("blood",)
+"""Tissues that are streams: only labelled vessels are `blood`, and those are large."""
+
 DAMAGE_SETS = ("coagulation", "nerve_function", "vessel_wall")
 """Every damage set of `damage.yaml`."""
 
@@ -81,6 +84,7 @@ def tissue_properties(name: str, *, frequency_hz: float) -> TissueProperties:
         * number(f"tissues.{name}_water_fraction")
         * number("tissues.latent_heat_J_per_kg"),
         flow_gain_fraction=number(f"tissues.{name}_flow_gain_fraction") if name in ANSWERS_WARMTH else 0.0,
+        keeps_flowing=name in KEEPS_FLOWING,
     )
 
 

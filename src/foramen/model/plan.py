@@ -177,6 +177,8 @@ class Capture:
     fraction: float
     is_within_window: bool
     note: str = ""
+    still_csf_fraction: float | None = None  # with still cerebrospinal fluid, where it warms; the smaller one counts
+    held_csf_fraction: float | None = None  # with fluid held at body temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,8 @@ class PeakTemperature:
     caution_degC: float | None
     reject_degC: float | None
     note: str = ""
+    still_csf_degC: float | None = None  # with still cerebrospinal fluid, where it warms; the higher one counts
+    held_csf_degC: float | None = None  # with fluid held at body temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

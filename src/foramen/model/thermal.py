@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,15 @@ class TissueProperties:
     perfusion_W_per_m3_K: float  # blood perfusion times the heat capacity of blood
     latent_J_per_m3: float  # heat that boils its water
     flow_gain_fraction: float  # by how many times its perfusion at rest warmth can add to it
+    keeps_flowing: bool = False  # a stream that comes from elsewhere: coagulation does not stop it
+    is_held: bool = False  # a fluid so well mixed that it stays at body temperature
+
+
+class CsfMixing(StrEnum):
+    """How cerebrospinal fluid is taken. No source says how well it mixes: the truth lies between both."""
+
+    STILL = "still"  # heat is conducted only
+    HELD = "held"  # it stays at body temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

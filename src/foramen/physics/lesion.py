@@ -68,7 +68,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyBalance:
-    """Energies of a run (J): delivered, stored at the end, carried off by blood and to the far field."""
+    """Energies of a run (J): delivered, stored at the end, carried off by blood or held fluid, and to the far field."""
 
     delivered_J: float
     stored_J: float
@@ -84,7 +84,7 @@ class EnergyBalance:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LesionEnd:
-    """State at the end: rise above baseline (nr, nk, nj), and the part of perfusion left outside the needle."""
+    """State at the end: rise above baseline (nr, nk, nj), and the part left of the perfusion that can stop."""
 
     rise_K: FloatArray
     flow_left: FloatArray

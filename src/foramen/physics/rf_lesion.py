@@ -17,7 +17,13 @@ from foramen.physics.generator import Generator, Moment
 from foramen.physics.grid import RevolvedGrid
 from foramen.physics.lesion import EnergyBalance, HeatModel, History, Lesion, LesionEnd
 from foramen.physics.linear_system import LinearSystem
-from foramen.physics.tissue import TissueField, conductivity_factor, perfusion_factor
+from foramen.physics.tissue import (
+    TissueField,
+    conductivity_factor,
+    flowing_fraction,
+    held_sink_W_per_K,
+    perfusion_factor,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -108,6 +114,7 @@ class _Run:
         self.water = _water(grid, tissue, model)
         self.sink = np.zeros(grid.shape)
         self.perfusion = tissue.perfusion_W_per_m3_K * self.system.volume_m3[grid.inner :]
+        self.held = held_sink_W_per_K(tissue, self.system.diagonal[grid.inner :])
         none = np.zeros(grid.shape)
         rise = none if start is None else start.rise_K
         enthalpy = self.water.enthalpy_K(rise)
@@ -191,10 +198,12 @@ class _Run:
         guess = state.rise + ratio * (state.rise - state.before)
         if now <= self.generator.time_s + 1e-9:
             self.field = self._electric(guess[inner:], self.field)
-        self.sink[inner:] = self.perfusion * self.flow_left * np.exp(-self.exposure.coagulated())
+        alive = self.flow_left * np.exp(-self.exposure.coagulated())
+        self.sink[inner:] = self.perfusion * flowing_fraction(self.tissue, alive)
         if self.model.flow is not None:
             warm = guess[inner:] + self.model.baseline_degC
             self.sink[inner:] *= perfusion_factor(self.model.flow, self.tissue.flow_gain_fraction, warm)
+        self.sink[inner:] += self.held
         storage = self.system.capacity_J_per_K * (formula.now / length)
         inertia = formula.last * state.enthalpy - formula.before * state.enthalpy_before
         inertia *= self.system.capacity_J_per_K / length

@@ -22,7 +22,7 @@ from foramen.physics.embedded_electrode import Embedding
 from foramen.physics.generator import SetCurve
 from foramen.physics.lesion import TimeSteps
 from foramen.physics.linear_system import LinearSystem, linear_system
-from foramen.physics.tissue import TissueField, conductivity_factor
+from foramen.physics.tissue import TissueField, conductivity_factor, flowing_fraction, held_sink_W_per_K
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
@@ -187,6 +187,7 @@ class _Run:
         self.system = box_heat(embedding, tissue, model.material, model.coolant)
         shape = embedding.grid.shape
         self.perfusion = tissue.perfusion_W_per_m3_K * self.system.tissue_m3
+        self.held = held_sink_W_per_K(tissue, self.system.diagonal)
         self.coolant_W = np.zeros(shape)
         if model.coolant is not None:
             self.coolant_W = self.system.coolant * (model.coolant.temperature_degC - model.baseline_degC)
@@ -239,7 +240,7 @@ class _Run:
         formula = backward_formula(length, self.step_s)
         ratio = 0.0 if self.step_s is None else length / self.step_s
         ahead = self.rise + ratio * (self.rise - self.before)
-        self.sink = self.perfusion * np.exp(-self.coagulated)
+        self.sink = self.perfusion * flowing_fraction(self.tissue, np.exp(-self.coagulated)) + self.held
         capacity = self.system.capacity_J_per_K / length
         diagonal = self.system.diagonal + self.sink + capacity * formula.now
         inertia = capacity * (formula.last * self.rise - formula.before * self.before)

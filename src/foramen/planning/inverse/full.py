@@ -20,8 +20,7 @@ from foramen.planning.robust.estimate import Laws, Looks, TargetSample, any_pass
 from foramen.planning.robust.outcome import Outcome, Reduced, full_outcome
 from foramen.planning.robust.prepare import needle_axes, scenario_solve
 from foramen.planning.robust.surrogate_error import error_law, error_summary, margin_errors, rise_errors
-from foramen.steps.effect.lesions import lesion_through
-from foramen.steps.effect.summary import summarise
+from foramen.steps.effect.both_ways import effect_of
 
 TOUCHING_MM = 1e-6
 """Rounding that two passes one diameter apart may lack."""
@@ -67,12 +66,7 @@ def solve_ways(
     """The nominal effect of each way, on the grid of a plan, with every hard limit tried again."""
 
     def work(way: Way) -> Solved:
-        pairs = [
-            lesion_through(problem.patient, path, way.setting, problem.effort.resolution, None)
-            for path in way.trajectories
-        ]
-        placed, origins = zip(*pairs, strict=True)
-        effect = summarise(problem.patient, problem.target, way.trajectories, way.setting, placed, origins)
+        effect = effect_of(problem.patient, problem.target, way.trajectories, way.setting, problem.effort.resolution)
         return Solved(
             way=way,
             effect=effect,

@@ -32,6 +32,8 @@ ASSUMPTIONS = (
     "Each pass starts from body temperature; passes are parallel, of one cannula and one setting.",
     "Left out: vessels below the size of a label, fluid injected before the lesion, boiling and charring, movement of "
     "the electrode, the time, pain and bleeding of a pass, and what is known of outcome at unusual settings.",
+    "Search and probabilities take cerebrospinal fluid as still; where it warms, the nominal effect of what is shown "
+    "takes the worse of still and perfectly mixed fluid, as a plan does.",
     "Structures that the images do not show have no temperature; they are listed as UNKNOWN, never as cool.",
     "Candidacy, drugs and care are not judged here: make a plan for those, which finds its own path.",
 )

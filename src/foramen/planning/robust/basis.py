@@ -103,7 +103,7 @@ class Solve:
         """The lesion."""
         there = replace(patient, baseline_degC=patient.baseline_degC + float(self.amounts[4]))
         shift = tissue_shift(self.amounts)
-        return lesion_through(there, self.trajectory, setting, resolution, None, shift=shift)[0]
+        return lesion_through(there, self.trajectory, setting, resolution, None, shift=shift).placed
 
 
 def steps_of(spread: Uncertainty) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +24,18 @@ from foramen.knowledge.thermal import (
 from foramen.model.device import RfCannula, Thermocouple
 from foramen.model.plan import RfSetting, Trajectory
 from foramen.model.space import FloatArray
-from foramen.model.thermal import TissueShift
+from foramen.model.thermal import CsfMixing, TissueShift
 from foramen.physics.generator import TemperatureHeld
 from foramen.physics.grid import NeedleShape, Resolution, RevolvedGrid, needle_grid
 from foramen.physics.lesion import HeatModel
 from foramen.physics.placed_lesion import PlacedLesion
 from foramen.physics.rf_lesion import simulate_lesion
-from foramen.physics.tissue import shifted_field, tissue_field
+from foramen.physics.tissue import is_mostly, shifted_field, tissue_field
 from foramen.steps.effect.patient import BOX_MM, NERVE_SETS, Patient
 from foramen.units import MM_PER_M
+
+CSF = "csf"
+"""Name of the tissue that is cerebrospinal fluid."""
 
 
 def _needle_shape(device: RfCannula, *, is_conducting: bool) -> NeedleShape:
@@ -60,6 +64,18 @@ def _heat_model(device: RfCannula, setting: RfSetting, patient: Patient) -> Heat
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PatientLesion:
+    """One lesion in the patient, and what its cells outside the needle are: origin index, and the fluid's highest rise.
+
+    `csf_rise_K` is 0 where no cell is cerebrospinal fluid.
+    """
+
+    placed: PlacedLesion
+    origin: NDArray[np.uint8]
+    csf_rise_K: float
+
+
 def lesion_through(
     patient: Patient,
     trajectory: Trajectory,
@@ -68,8 +84,8 @@ def lesion_through(
     progress: Callable[[float], None] | None,
     *,
     shift: TissueShift | None = None,
-) -> tuple[PlacedLesion, NDArray[np.uint8]]:
-    """The lesion of one trajectory, and the origin index of the tissue of every cell outside the needle.
+) -> PatientLesion:
+    """The lesion of one trajectory, with the cerebrospinal fluid as `patient.csf` says.
 
     With a `shift`, tissue and generator differ from the tables; the device's limit then holds for the display.
     """
@@ -85,7 +101,9 @@ def lesion_through(
     points = _cell_points_mm(grid, frame.lps_mm)
     _require_in_view(patient.tissues, points, frame.tip_mm + frame.axis * trajectory.device.active_tip_mm / 2)
     samples, origin = _sampled(patient.tissues, points, grid)
-    table = [tissue_properties(name, frequency_hz=setting.frequency_hz) for name in patient.tissues.names]
+    names, is_held = patient.tissues.names, patient.csf is CsfMixing.HELD
+    table = [tissue_properties(name, frequency_hz=setting.frequency_hz) for name in names]
+    table = [replace(t, is_held=True) if t.name == CSF and is_held else t for t in table]
     generator = TemperatureHeld(
         set_degC=setting.temperature_degC + (shift.set_offset_K if shift else 0.0),
         start_degC=model.baseline_degC,
@@ -98,7 +116,10 @@ def lesion_through(
         muscle = tissue_properties("muscle", frequency_hz=setting.frequency_hz)
         field = shifted_field(field, shift, reference_S_per_m=muscle.electric_S_per_m)
     lesion = simulate_lesion(grid, field, generator=generator, model=model, progress=progress)
-    return PlacedLesion(lesion=lesion, frame=frame), origin
+    is_csf = is_mostly([name == CSF for name in names], samples)
+    hottest = lesion.peak_degC[grid.inner :].max(where=is_csf, initial=model.baseline_degC)
+    placed = PlacedLesion(lesion=lesion, frame=frame)
+    return PatientLesion(placed=placed, origin=origin, csf_rise_K=float(hottest) - model.baseline_degC)
 
 
 def _sampled(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from foramen.anatomy.tissue_map import TissueMap
 from foramen.model.anatomy import Anatomy
 from foramen.model.space import LabelMap
+from foramen.model.thermal import CsfMixing
 
 BOX_MM = 25.0
 """Half width of the reported temperature grid, and the distance within which the image must reach."""
@@ -26,3 +27,4 @@ class Patient:
     baseline_degC: float
     is_perfused: bool
     is_conducting: bool
+    csf: CsfMixing = CsfMixing.STILL

@@ -11,9 +11,8 @@ from foramen.model.anatomy import Anatomy
 from foramen.model.plan import RfHeatEffect, RfSetting, Target, Trajectory
 from foramen.model.space import LabelMap, Volume
 from foramen.physics.grid import Resolution
-from foramen.steps.effect.lesions import lesion_through
+from foramen.steps.effect.both_ways import effect_of
 from foramen.steps.effect.patient import Patient
-from foramen.steps.effect.summary import summarise
 
 RESOLUTION = Resolution(step=0.2, angles=16)
 """Grid about each needle: widths and lengths are within 1 % of those of a grid with six times as many cells."""
@@ -44,7 +43,8 @@ def simulate_rf_heat(
     target : Target
         What must be captured.
     trajectories : sequence of Trajectory
-        One lesion is made through each; temperatures are composed by their maximum, Omega by its sum.
+        One lesion is made through each; temperatures are composed by their maximum, Omega by its sum. Cerebrospinal
+        fluid that warms is solved still and held at body temperature, and the worse counts (see `both_ways`).
     setting : RfSetting
         Set temperature, total time with its ramp, thermocouple, frequency.
     technique : str
@@ -87,20 +87,7 @@ def simulate_rf_heat(
         is_perfused=perfusion,
         is_conducting=cannula_conduction,
     )
-    placed, origins = [], []
-    for count, trajectory in enumerate(trajectories):
-        share = _share(progress, count, len(trajectories))
-        lesion, origin = lesion_through(patient, trajectory, setting, resolution, share)
-        placed.append(lesion)
-        origins.append(origin)
-    return summarise(patient, target, trajectories, setting, placed, origins)
-
-
-def _share(progress: Callable[[float], None] | None, done: int, total: int) -> Callable[[float], None] | None:
-    """A callback for one of several parts of equal length."""
-    if progress is None:
-        return None
-    return lambda fraction: progress((done + fraction) / total)
+    return effect_of(patient, target, trajectories, setting, resolution, progress)
 
 
 def _require_one_frame(anatomy: Anatomy, image: Volume, labels: LabelMap) -> None:
