@@ -1,9 +1,9 @@
 """What the shape of a needle's end changes; writes docs/validation/rf_tips.md. Needs NGSolve.
 
-Foramen gives every cannula a round (hemispherical) end of the same bare length, though most are sharp. Here the lesion
-of the plane comparison is made by finite elements with other ends: cut off square, and pointed as a cone, which stands
-for a bevel of the same length because a bevel has no axis of symmetry. The bare length is measured from the very
-point, and the thermocouple lies there; a real one lies a little behind it.
+Here the lesion of the plane comparison is made by finite elements with other ends than a hemisphere: cut off square,
+and pointed as a perfectly sharp cone, which stands for a bevel about twice as long (see rf_bevel). The bare length is
+measured from the very point, and the thermocouple lies there; Foramen puts that of a sharp cannula half a bevel behind
+it, where the differences are about half as large.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ A bare tip of {1e3 * shape.tip_m:g} mm and {DIAMETER_MM:g} mm of diameter in mus
 |---|{"---|" * len(COLUMNS)}
 {chr(10).join(rows)}
 
-What this says: at the same bare length a sharp end makes a smaller lesion than the round one of the model, because its
-point carries less surface and is hottest, so that the thermocouple holds the rest cooler. Reckon with it where a
-cannula is sharp; makers differ in where they measure the bare length and place the thermocouple.
+What this says: at the same bare length a sharp end makes a smaller lesion than a round one, because its point carries
+less surface and is hottest, so that the thermocouple holds the rest cooler. Lesions of sharp cannulas are modelled so;
+makers differ in where they measure the bare length and place the thermocouple.
 
 Made by `benchmarks/rf_tips.py`.
 """
