@@ -1,7 +1,7 @@
 """Compare simulated lesions with the relations of Cosman 2014 and write docs/validation/rf_relations.md.
 
-The experiment is simulated as it was done: excised tissue without blood in a bath, a conducting cannula, the
-thermocouple at the pole. The lesion's edge is declared beforehand: the 50 degC isotherm, because the same group
+The experiment is simulated as it was done: excised tissue without blood in a bath, a conducting, sharp cannula with
+the thermocouple in its end. The lesion's edge is declared beforehand: the 50 degC isotherm, because the same group
 took 50 degC for the edge of cooked liver (Cosman and Gonzalez 2011). The abstract names neither tissue nor bath
 nor tip length; the declared case is liver in a bath of 37 degC with a 10 mm tip, and other choices stand beside it
 (a bath of 21 degC is recorded for another experiment on excised chicken, PMID 32214295).
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from foramen.knowledge.devices import rf_cannulae
+from foramen.model.device import TipShape
 from foramen.steps.bench import LesionSize, bench_lesion
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation" / "rf_relations.md"
@@ -31,6 +32,7 @@ class Experiment:
     tip_mm: float = 10.0
     edge: str = "50"
     cannula_conduction: bool = True
+    tip_shape: TipShape = TipShape.SHARP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ def size(experiment: Experiment, gauge: float, temperature_degC: float, time_s: 
         time_s=time_s,
         tissue=experiment.tissue,
         perfusion=False,
+        tip_shape=experiment.tip_shape,
         cannula_conduction=experiment.cannula_conduction,
         baseline_temperature_degC=experiment.bath_degC,
         cool_down_s=10.0,
@@ -125,6 +128,7 @@ EXPERIMENTS = (
     Experiment(name="bath 21 degC, 60 degC edge", bath_degC=21.0, edge="60"),
     Experiment(name="thermal dose edge (58 min at 43 degC)", edge="cem43"),
     Experiment(name="adiabatic needle", cannula_conduction=False),
+    Experiment(name="round end", tip_shape=TipShape.HEMISPHERICAL),
 )
 
 
