@@ -72,7 +72,6 @@ ALLOWED: dict[str, str] = {
     "physics.damage.GAS_CONSTANT_J_PER_MOL_K": EXACT,
     "physics.tissue.METAL_CONDUCTIVITY_S_PER_M": "numerical: cap so far above any tissue that it changes nothing",
     "physics.electrode_courses._CHORD_RAD": GRID,
-    "planning.checks.WATER_BOILS_DEGC": "a physical constant, used in one sentence",
     "planning.drug_totals.MG_PER_ML_PER_PERCENT": EXACT,
     "planning.inverse.full.TOUCHING_MM": TOLERANCE,
     "planning.inverse.quick.GRID_MM": GRID,

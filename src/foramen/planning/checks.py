@@ -44,10 +44,6 @@ _SCAN_POSTURE = {
 }
 
 
-WATER_BOILS_DEGC = 100.0
-"""Boiling point of water at one atmosphere."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLimits:
     """Limits that the checks compare with; the caller fills them from knowledge or the site.
@@ -247,6 +243,11 @@ def check_unknown_structures(trajectories: Sequence[Trajectory]) -> tuple[Check,
     )
 
 
+def boils(effect: RfHeatEffect) -> bool:
+    """Whether the hottest tissue reaches the temperature at which water begins to boil in the model."""
+    return effect.hottest_tissue_degC >= number("tissues.boiling_from_degC")
+
+
 def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]:
     """Capture of the nerve, temperature at each neighbour, and the hottest tissue."""
     effect = delivery.effect
@@ -260,8 +261,8 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             ),
         )
     tightest = effect.tightest_capture
-    boils = effect.hottest_tissue_degC > WATER_BOILS_DEGC
-    captured = tightest.fraction >= limits.capture_min_fraction and not boils
+    is_boiling = boils(effect)
+    captured = tightest.fraction >= limits.capture_min_fraction and not is_boiling
     checks = [
         Check(
             id=f"capture: {delivery.target}",
@@ -275,7 +276,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             + f"; the tightest decides, {100 * limits.capture_min_fraction:.0f} % wanted, on the nominal course."
             + (
                 " Not counted: tissue boils in the model, and how a real lesion goes on from there is uncertain."
-                * boils
+                * is_boiling
             ),
         )
     ]
@@ -288,7 +289,7 @@ def check_effect(delivery: Delivery, *, limits: PlanLimits) -> tuple[Check, ...]
             status=CheckStatus.CAUTION if hot > limits.hottest_tissue_caution_degC else CheckStatus.PASS,
             reason=f"{volume_mm3:g} mm3 reaches {hot:.0f} degC while the display says "
             f"{effect.tip_temperature_degC:.0f} degC (alarm above {limits.hottest_tissue_caution_degC:.0f} degC)."
-            + (" Tissue boils there: steam and a rising impedance are likely." if boils else ""),
+            + (" Tissue boils there: steam and a rising impedance are likely." if is_boiling else ""),
         )
     )
     return tuple(checks)

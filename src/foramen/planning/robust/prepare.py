@@ -20,7 +20,7 @@ from foramen.model.plan import Plan, RfHeatEffect
 from foramen.model.space import FloatArray
 from foramen.physics.grid import Resolution
 from foramen.physics.placed_lesion import PlacedLesion
-from foramen.planning.checks import WATER_BOILS_DEGC
+from foramen.planning.checks import boils
 from foramen.planning.robust.basis import Basis, Solve, basis_of, wanted_solves
 from foramen.planning.robust.estimate import Laws
 from foramen.planning.robust.outcome import Outcome, Reduced, full_outcome
@@ -128,7 +128,7 @@ def prepare(
             )
             for f, c in zip(full, checked, strict=True)
         ),
-        is_boiling=tuple(effect.hottest_tissue_degC > WATER_BOILS_DEGC for effect in effects),
+        is_boiling=tuple(boils(effect) for effect in effects),
         nerves=nerves,
         gauge=gauge,
     )
