@@ -2,7 +2,7 @@
 
 `measure()` returns what `python -m benchmarks.rf_speed` prints. Both are set as coarse as their own refinement allows
 for 2 % in width, length, impedance and power; Foramen is timed at the setting of a plan as well. Errors are against
-the peer's own converged values (`rf_reference.json`), which `--reference [CASE]` makes anew, in about half an hour.
+the peer's own converged values (`rf_reference.json`), which `--reference [CASE]` makes anew, in some minutes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CASES = (PATIENT_3D, AXISYMMETRIC)
 
 FORAMEN = {"patient_3d": RESOLUTION, "axisymmetric": Resolution(step=GRID_STEP)}
 """As plans and `foramen lesion` use it."""
-FORAMEN_COARSE = {"patient_3d": Resolution(step=0.4, angles=6), "axisymmetric": Resolution(step=0.3)}
+FORAMEN_COARSE = {"patient_3d": Resolution(step=0.3, angles=8), "axisymmetric": Resolution(step=0.3)}
 """The coarsest grids within 2 % of converged."""
 PEER_SIZE = {"patient_3d": 0.75, "axisymmetric": 0.6}
 """The peer's coarsest meshes within 2 % of converged."""

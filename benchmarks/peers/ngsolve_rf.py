@@ -180,7 +180,9 @@ class _Run:
         self.conduction, self.storage, self.perfusion = (ng.BilinearForm(self.space) for _ in range(3))
         self.conduction += self.weight * thermal * ng.grad(u) * ng.grad(v) * ng.dx
         self.storage += self.weight * capacity * u * v * ng.dx
-        self.perfusion += (self.weight * flow * ng.exp(-self.coagulated)).Compile() * u * v * at_points
+        stopping = 1 - self._material("keeps_flowing", 0, 0, 1)  # a vessel flows on
+        left = ng.exp(-stopping * self.coagulated)
+        self.perfusion += (self.weight * flow * left).Compile() * u * v * at_points
         for form in (self.conduction, self.storage, self.perfusion):
             form.Assemble()
         self.heat = self.conduction.mat.CreateMatrix()
