@@ -1,8 +1,8 @@
 """How the cost of a lesion grows with its cells, and what share of the memory's speed its solver reaches.
 
 Everything is measured in one run on one thread, as a lesion uses one. Iterations are counted, an exponent is fitted,
-seconds are for orientation. The bytes are those that the solver's loops must touch if nothing stays in a cache; a share of the triad above 1 says that much stays
-there.
+seconds are for orientation. The bytes are those that the solver's loops must touch if nothing stays in a cache; a share
+of the triad above 1 says that much stays there.
 """
 
 from __future__ import annotations
