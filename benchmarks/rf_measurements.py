@@ -23,6 +23,7 @@ from benchmarks.converged import grid_of, own_samples_m
 from foramen.knowledge.devices import rf_cannulae
 from foramen.knowledge.facts import number
 from foramen.knowledge.thermal import damage_set, generator_limits, tissue_properties
+from foramen.model.device import TipShape
 from foramen.physics.damage import cem43_min, objection, omega
 from foramen.physics.generator import TemperatureHeld
 from foramen.physics.lesion import Lesion
@@ -194,7 +195,14 @@ BATHS_DEGC = (21.0, 37.0)
 
 @cache
 def excised(
-    gauge: float, outer_mm: float, inner_mm: float, tip_mm: float, degC: float, time_s: float, bath_degC: float
+    gauge: float,
+    outer_mm: float,
+    inner_mm: float,
+    tip_mm: float,
+    degC: float,
+    time_s: float,
+    bath_degC: float,
+    tip_shape: TipShape = TipShape.HEMISPHERICAL,
 ) -> tuple[float, float, float, float]:
     """Width and length at 50 degC, then at 60 degC, in excised liver."""
     del gauge  # only names the case
@@ -205,6 +213,7 @@ def excised(
         temperature_degC=degC,
         time_s=time_s,
         tissue="organ",
+        tip_shape=tip_shape,
         perfusion=False,
         baseline_temperature_degC=bath_degC,
         cool_down_s=10.0,
@@ -214,7 +223,7 @@ def excised(
 
 
 def cosman_rows() -> Iterator[str]:
-    """Widths of 22 and 16 G at 80 degC and 120 s; tip and bath are varied over what they may have been."""
+    """Widths of sharp 22 and 16 G at 80 degC and 120 s; tip and bath are varied over what they may have been."""
     yield "| gauge | tip, mm | bath, degC | width at 50 degC | width at 60 degC | published width |"
     yield "|---|---|---|---|---|---|"
     for row in measurements()["lesions"]:
@@ -224,7 +233,7 @@ def cosman_rows() -> Iterator[str]:
         low, high = row["width_mm"]
         for tip_mm in (5.0, 10.0, 15.0):
             for bath in BATHS_DEGC:
-                found = excised(gauge, *bores(gauge), tip_mm, 80.0, 120.0, bath)
+                found = excised(gauge, *bores(gauge), tip_mm, 80.0, 120.0, bath, TipShape.SHARP)
                 cells = [f"{v:.1f}" if low <= v <= high else f"*{v:.1f}*" for v in (found[0], found[2])]
                 yield f"| {gauge:g} | {tip_mm:g} | {bath:g} | {cells[0]} | {cells[1]} | {low:g} to {high:g} |"
 

@@ -8,14 +8,20 @@ it, where the differences are about half as large.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.peers.ngsolve_mesh import FLAT, OWN
 from benchmarks.peers.ngsolve_rf import Setting, run_ngsolve
-from benchmarks.peers.rf_case import AXISYMMETRIC, Outcome
+from benchmarks.peers.rf_case import AXISYMMETRIC, Case, Outcome, run_foramen
+from foramen.knowledge.thermal import needle_end
+from foramen.model.device import TipShape
+from foramen.physics.grid import Resolution
+from foramen.steps.bench.setup import GRID_STEP
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation" / "rf_tips.md"
-SIZE = 0.25
+SIZE, FINE = 0.25, 0.2
 DIAMETER_MM = 2e3 * AXISYMMETRIC.shape.radius_m
 ENDS: dict[str, str | float] = {
     "round": OWN,
@@ -44,6 +50,23 @@ def row(name: str, found: Outcome, round_end: Outcome) -> str:
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
+def own_ends() -> dict[str, Case]:
+    """The ends that Foramen models, on the same needle."""
+    sharp = needle_end(TipShape.SHARP, DIAMETER_MM)
+    pointed = replace(AXISYMMETRIC.shape, end_m=sharp.length_mm / 1e3)
+    return {"round": AXISYMMETRIC, "sharp": replace(AXISYMMETRIC, shape=pointed, thermocouple_m=sharp.sensor_mm / 1e3)}
+
+
+def own_rows() -> Iterator[str]:
+    """Foramen's ends on the usual and a finer grid, in percent of finite elements of the same shape."""
+    for name, case in own_ends().items():
+        peer = run_ngsolve(case, Setting(size=FINE, is_direct=True))
+        for step in (GRID_STEP, GRID_STEP / 4):
+            found = run_foramen(case, Resolution(step=step))
+            errors = [100 * (getattr(found, x) / getattr(peer, x) - 1) for x in COLUMNS.values()]
+            yield f"| {name} | {step:g} | " + " | ".join(f"{error:+.2f} %" for error in errors) + " |"
+
+
 def page() -> str:
     """The comparison as a Markdown page."""
     found = {
@@ -62,6 +85,15 @@ A bare tip of {1e3 * shape.tip_m:g} mm and {DIAMETER_MM:g} mm of diameter in mus
 | end | {" | ".join(COLUMNS)} |
 |---|{"---|" * len(COLUMNS)}
 {chr(10).join(rows)}
+
+## The ends that Foramen models
+
+Round, and sharp as the catalogue's cannulas (a cone, rounded at its point, that acts as a bevel; its thermocouple half
+a bevel behind the point): what Foramen differs from finite elements of the same shape, on its usual grid and a finer one.
+
+| modelled end | step | {" | ".join(COLUMNS)} |
+|---|---|{"---|" * len(COLUMNS)}
+{chr(10).join(own_rows())}
 
 What this says: at the same bare length a sharp end makes a smaller lesion than a round one, because its point carries
 less surface and is hottest, so that the thermocouple holds the rest cooler. Lesions of sharp cannulas are modelled so;

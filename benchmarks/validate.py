@@ -31,9 +31,12 @@ TABLES: dict[str, tuple[str, ...]] = {
     "rf_relations": ENGINE,
     "rf_measurements": (*ENGINE, "knowledge/devices.yaml", "steps/effect/simulation.py", CONVERGED, MEASURED),
     "rf_sensitivity": (*ENGINE, "knowledge/rf_priors.yaml"),
-    "rf_tips": (*PEER, "physics", "knowledge/tissues.yaml"),
+    "rf_tips": (*PEER, *ENGINE, "knowledge/devices.yaml"),
     "rf_bevel": (
-        *(f"{BENCH}/peers/{name}.py" for name in ("rf_case", "ngsolve_mesh", "ngsolve_points", "ngsolve_linear")),
+        *(
+            f"{BENCH}/peers/{name}.py"
+            for name in ("rf_case", "ngsolve_mesh", "ngsolve_points", "ngsolve_linear", "ngsolve_extent")
+        ),
         "physics/generator.py",
         "knowledge/tissues.yaml",
         "knowledge/devices.yaml",

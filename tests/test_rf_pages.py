@@ -140,6 +140,15 @@ def test_screen_says_that_sizes_are_weakly_constrained() -> None:
     assert high / low > 1.5
 
 
+def test_the_ends_that_are_modelled_agree_with_finite_elements() -> None:
+    """Within 2 % on the usual grid, as the engine must be; closer on the finer one."""
+    rows = tables("rf_tips")["modelled end"]
+    assert [row["modelled end"] for row in rows] == ["round", "round", "sharp", "sharp"]
+    errors = [[percent(value) for head, value in row.items() if head not in ("modelled end", "step")] for row in rows]
+    assert all(max(usual) < 2 for usual in errors)
+    assert all(max(fine) < max(usual) for usual, fine in zip(errors[::2], errors[1::2], strict=True))
+
+
 def test_half_a_bevel_is_its_cone() -> None:
     """Both set-ups agree; the cone with corners has about half the bevel's length, as the page says."""
     found = tables("rf_bevel")

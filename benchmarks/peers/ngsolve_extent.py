@@ -31,7 +31,7 @@ def _crossing(hot: Callable[[FloatArray], NDArray[np.bool_]], low: FloatArray, h
     return middle
 
 
-def _top(values: FloatArray) -> float:
+def top(values: FloatArray) -> float:
     """Largest value of a smooth row, by the parabola through the largest and its neighbours."""
     k = int(np.clip(values.argmax(), 1, len(values) - 2))
     left, middle, right = values[k - 1 : k + 2]
@@ -55,7 +55,7 @@ def plane_extent(case: Case, mesh: ng.Mesh, peak: ng.GridFunction, tissue: ng.Re
     up = _crossing(lambda h: value(r, h) >= RISE_K, np.full(r.shape, tip / 2), np.full(r.shape, tip + REACH_MM))
     ahead = _crossing(lambda d: value(1e-6 * d, -d) >= RISE_K, np.full(1, 1e-3), np.full(1, REACH_MM))
     volume = ng.Integrate(2 * np.pi * ng.x * ng.IfPos(peak - RISE_K, 1, 0), mesh, order=12, definedon=tissue)
-    return 2 * _top(reach), float(up.max() + ahead[0]), float(volume)
+    return 2 * top(reach), float(up.max() + ahead[0]), float(volume)
 
 
 def solid_extent(case: Case, mesh: ng.Mesh, peak: ng.GridFunction, tissue: ng.Region) -> tuple[float, float, float]:
@@ -71,7 +71,7 @@ def solid_extent(case: Case, mesh: ng.Mesh, peak: ng.GridFunction, tissue: ng.Re
     size = (HEIGHTS, ANGLES)
     reach = _crossing(lambda r: value(r, angle, z) >= RISE_K, np.full(size, edge), np.full(size, REACH_MM))
     across = reach + np.roll(reach, ANGLES // 2, axis=1)
-    width = _top(np.roll(np.array([_top(column) for column in across.T]), ANGLES // 4 - int(across.max(0).argmax())))
+    width = top(np.roll(np.array([top(column) for column in across.T]), ANGLES // 4 - int(across.max(0).argmax())))
     r = np.linspace(edge, 4, HEIGHTS)[:, None]
     up = _crossing(lambda h: value(r, angle, h) >= RISE_K, np.full(size, tip / 2), np.full(size, tip + REACH_MM))
     ahead = _crossing(lambda d: value(0 * d, 0 * d, -d) >= RISE_K, np.full(1, 1e-2), np.full(1, REACH_MM))

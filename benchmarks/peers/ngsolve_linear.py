@@ -16,6 +16,7 @@ import ngsolve as ng
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.peers.ngsolve_extent import top
 from benchmarks.peers.rf_case import BASELINE_DEGC, LEVEL_DEGC, Case
 
 FloatArray = NDArray[np.float64]
@@ -169,8 +170,8 @@ class Heating:
         volume = float(weight @ (out**3).mean(axis=1)) * 2 * np.pi / 3
         volume -= ng.Integrate(in_needle, self.mesh, order=6, definedon=self.mesh.Materials("wall|core"))
         return Extent(
-            along_mm=_top(across[:, 0]),
-            across_mm=_top(across[:, turns // 4]),
+            along_mm=top(across[:, 0]),
+            across_mm=top(across[:, turns // 4]),
             lean_mm=lean,
             length_mm=float(up.max() + down.max()),
             volume_mm3=float(volume),
@@ -186,11 +187,3 @@ class Heating:
             low, high = np.where(is_hot, middle, low), np.where(is_hot, high, middle)
         found: FloatArray = (low + high) / 2
         return found
-
-
-def _top(values: FloatArray) -> float:
-    """Largest value of a smooth row, by the parabola through the largest and its neighbours."""
-    k = int(np.clip(values.argmax(), 1, len(values) - 2))
-    left, middle, right = values[k - 1 : k + 2]
-    bend = left - 2 * middle + right
-    return float(middle if bend >= 0 else middle - (right - left) ** 2 / (8 * bend))

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from foramen.errors import InputError
+from foramen.knowledge.devices import rf_cannulae
 from foramen.steps.bench import BenchLesion, BenchPulsed, bench_lesion, bench_pulsed
 
 THIN = {"outer_diameter_mm": 0.718, "inner_diameter_mm": 0.413, "tip_mm": 5.0}
@@ -60,6 +61,23 @@ def test_the_field_goes_with_the_volts_that_are_delivered() -> None:
 def test_impossible_pulses_are_one_clear_error(changes: dict[str, float]) -> None:
     with pytest.raises(InputError):
         pulses(**changes)
+
+
+def test_every_cannula_of_the_catalogue_can_be_pulsed() -> None:
+    """The shortest bare tip on the thickest needle is mostly point: there is still a field beside its shaft."""
+    for cannula in (c for c in rf_cannulae() if c.active_tip_mm == 5):
+        found = bench_pulsed(
+            outer_diameter_mm=cannula.outer_diameter_mm,
+            inner_diameter_mm=cannula.inner_diameter_mm,
+            tip_mm=cannula.active_tip_mm,
+            tip_shape=cannula.tip_shape,
+            voltage_peak_V=45,
+            time_s=2.0,
+            step=0.3,
+        )
+        strengths = [row.field_peak_kV_per_m for row in found.beside]
+        assert strengths == sorted(strengths, reverse=True)
+        assert strengths[0] > 10
 
 
 def test_held_volts_and_watts_are_held() -> None:

@@ -11,7 +11,6 @@ import pytest
 from foramen.model.anatomy import NerveKind
 from foramen.model.plan import RfHeatEffect, Trajectory
 from foramen.model.thermal import CsfMixing
-from foramen.physics.grid import Resolution
 from foramen.steps.effect import both_ways, simulate_rf_heat
 from foramen.steps.effect.both_ways import worse_of
 from foramen.steps.effect.lesions import PatientLesion, lesion_through
@@ -25,10 +24,8 @@ from steps.effect_case import (
     make_target,
     make_trajectory,
 )
-from steps.test_effect import with_labels
+from steps.test_effect import ACROSS, COARSE, with_labels
 
-COARSE = Resolution(step=0.3, angles=8)
-ACROSS = np.stack([np.linspace(-20, 20, 201), np.full(201, 5.0), np.full(201, 1.0)], axis=1)
 BEHIND = make_nerve(NerveKind.SPINAL_NERVE, "L4 spinal nerve", np.array([[9.0, -5, 0], [9, 5, 0]]))
 NEAR, FAR = slice(38, 46), slice(50, 58)
 """Voxels of the sac from left to right: from 5 mm and from 29 mm beside the needle on."""

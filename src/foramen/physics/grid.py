@@ -24,7 +24,7 @@ BoolArray = NDArray[np.bool_]
 Rays = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]
 
 POINT_SHARE = 0.1
-"""Radius of the ball that rounds a point, as a part of the shaft's: sizes differ by less than 1 % from a sharp one."""
+"""Radius of the ball that rounds a point, as a part of the shaft's; what it changes stands in validation/rf_bevel."""
 
 BLUNTEST_POINT = 1.5
 """Length of the shortest point, in radii of the shaft."""
@@ -300,7 +300,8 @@ class NeedleShape:
         if self.tip_m < self.length_of_end_m + self.radius_m:
             raise InputError(
                 f"The active tip ({self.tip_m * 1e3:.2f} mm) must be longer than the needle's end and radius "
-                f"({(self.length_of_end_m + self.radius_m) * 1e3:.2f} mm). Choose a longer tip or a thinner needle."
+                f"({(self.length_of_end_m + self.radius_m) * 1e3:.2f} mm). Choose a longer tip, a thinner needle or a "
+                "round end."
             )
 
     @property

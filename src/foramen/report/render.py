@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from foramen.errors import ForamenError
+from foramen.knowledge.facts import number
 from foramen.knowledge.technique_facts import technique_knowledge
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
@@ -153,6 +154,7 @@ def _fill(
         picture_of_view=picture_of_view,
         cool_structures=cool_structures(plan.robust),
         cool_level_degC=COOL_BELOW,
+        hottest_volume_mm3=number("tissues.hottest_volume_mm3"),
         is_posture_changed=is_posture_changed(plan),
         picture={name: _data_uri(content) for name, content in pictures.items()},
         t=message,

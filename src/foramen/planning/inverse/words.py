@@ -15,8 +15,8 @@ OPTIMISED = (
 
 LIMITS = (
     "every pass keeps the hard limits of a path: bone, nerves, keep-outs, border of the foramen, skin, depth, cannula",
-    f"no tissue boils: the hottest stays below {number('tissues.boiling_from_degC'):g} degC, where boiling begins in "
-    "the model",
+    f"no tissue boils: the hottest {number('tissues.hottest_volume_mm3'):g} mm3 stay below "
+    f"{number('tissues.boiling_from_degC'):g} degC, where boiling begins in the model",
     "no structure to be spared that the images show reaches its rejecting temperature",
     "the set temperature is not above the device's highest",
     "parallel passes lie at least one diameter of the cannula apart",

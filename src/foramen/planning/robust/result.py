@@ -32,6 +32,7 @@ ASSUMPTIONS = (
     "Labelled structures (canal, sac, skin, metal) stay where the scan shows them; nerves move.",
     "Cerebrospinal fluid is still in every scenario, the hotter of both ways for what lies in it or behind it. Fluid "
     "that mixes could lower a capture: where it warms, the plan's effect states both, and the smaller is the nominal.",
+    "The cannula is as the catalogue has it: its bevel, and the place of its thermocouple, are not varied.",
     "The reduced model moves each lesion with its needle; what it leaves out is measured against full solutions, taken "
     "as bias and normal noise, and added to the intervals. Histograms and worst cases are by the reduced model alone.",
     "Spreads marked unverified are stated priors: the probabilities are no better than they are.",

@@ -14,7 +14,7 @@ from foramen.knowledge.thermal import generator_limits
 from foramen.model.device import Thermocouple, TipShape
 from foramen.physics.conduction import ElectricField, solve_potential
 from foramen.physics.contours import measure
-from foramen.physics.grid import RevolvedGrid
+from foramen.physics.grid import NeedleShape, RevolvedGrid
 from foramen.physics.lesion import Lesion
 from foramen.physics.pulsed_rf import MeanOfPulses, PulsedLesion, Pulses, field_beside_per_m, simulate_pulsed
 from foramen.steps.bench.setup import GRID_STEP, BenchSetup, LesionSize, lesion_size, require_time
@@ -30,7 +30,10 @@ NOTE = "No dose-response of the field is known: field and heat are shown, a bene
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BesideTip:
-    """Field on the pulse (peak of the carrier), mean and highest temperature at a distance from the needle."""
+    """Field on the pulse (peak of the carrier), mean and highest temperature at a distance from the needle.
+
+    The place is the middle of the bare tip, or of its shaft where a point takes more than half of it.
+    """
 
     distance_mm: float
     field_peak_kV_per_m: float
@@ -188,11 +191,17 @@ def _result(
         impedance_initial_ohm=mean.impedance_initial_ohm,
         impedance_final_ohm=mean.impedance_final_ohm,
         power_mean_W=mean.power_mean_W,
-        beside=_beside(mean.grid, field, ends, pulse, peak_V=delivered * root * share, z_m=setup.shape.tip_m / 2),
+        beside=_beside(mean.grid, field, ends, pulse, peak_V=delivered * root * share, z_m=_middle_m(setup.shape)),
         cem43=lesion_size(dose),
         energy_error_fraction=mean.energy.error_fraction,
         elapsed_s=time.perf_counter() - started,
     )
+
+
+def _middle_m(shape: NeedleShape) -> float:
+    """Middle of the bare tip, or of its shaft where the tip is so short that its middle lies on the point."""
+    middle, end = shape.tip_m / 2, shape.length_of_end_m
+    return middle if middle > end + shape.radius_m / 2 else (end + shape.tip_m) / 2
 
 
 def _beside(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from foramen.anatomy.heat_sensitive import SensitiveStructure, Sensitivity, nerve_surface, sensitive_structures
 from foramen.anatomy.tissue_map import ORIGINS
 from foramen.knowledge.facts import fact, number, numbers
-from foramen.knowledge.thermal import damage_set
+from foramen.knowledge.thermal import damage_set, needle_end
 from foramen.model.device import Thermocouple, TipShape
 from foramen.model.plan import Isotherm, PeakTemperature, RfHeatEffect, RfSetting, Target, Trajectory
 from foramen.model.space import FloatArray
@@ -174,6 +174,15 @@ def _end_in_words(trajectories: Sequence[Trajectory]) -> str:
     return f"its sharp end a cone that acts as {bevel}"
 
 
+def _sensor_in_words(trajectories: Sequence[Trajectory], setting: RfSetting) -> str:
+    """Where the temperature is held."""
+    if setting.thermocouple is not Thermocouple.POLE:
+        return "middle of the bare tip"
+    device = trajectories[0].device
+    behind_mm = needle_end(device.tip_shape, device.outer_diameter_mm).sensor_mm
+    return f"thermocouple, {behind_mm:.1f} mm behind the point" if behind_mm else "pole of the bare tip"
+
+
 def _assumptions(
     patient: Patient, trajectories: Sequence[Trajectory], setting: RfSetting, placed: Sequence[PlacedLesion]
 ) -> tuple[str, ...]:
@@ -181,14 +190,14 @@ def _assumptions(
     lesions = [entry.lesion for entry in placed]
     worst = max(abs(lesion.energy.error_fraction) for lesion in lesions)
     hottest = max(hottest_tissue_degC(lesion) for lesion in lesions)
-    blood = "stops as tissue coagulates" if patient.is_perfused else "is left out"
+    blood = "stops as tissue coagulates, vessels flow on" if patient.is_perfused else "is left out"
     metal = "conducts heat along the shaft" if patient.is_conducting else "conducts no heat"
     reach_mm = number("tissues.effect_reach_mm")
     lines = [
         f"Start, arterial blood and far field (50 mm) at {patient.baseline_degC:.1f} degC; perfusion {blood}.",
         f"Straight cannula, {_end_in_words(trajectories)}; its metal {metal}; core and coating are generic.",
         f"The generator follows a {setting.ramp_s:g} s ramp and holds {setting.temperature_degC:g} degC at the "
-        f"{'pole' if setting.thermocouple is Thermocouple.POLE else 'middle'} of the bare tip; "
+        f"{_sensor_in_words(trajectories, setting)}; "
         f"total {setting.time_s:g} s.",
         "Conductivity rises 1.5 % per degC (not traced) and collapses as water boils; vapour stays where it is.",
         "Tissue properties are tabulated means, isotropic, averaged over a voxel about each cell; unlabelled tissue "
