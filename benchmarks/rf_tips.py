@@ -88,8 +88,9 @@ A bare tip of {1e3 * shape.tip_m:g} mm and {DIAMETER_MM:g} mm of diameter in mus
 
 ## The ends that Foramen models
 
-Round, and sharp as the catalogue's cannulas (a cone, rounded at its point, that acts as a bevel; its thermocouple half
-a bevel behind the point): what Foramen differs from finite elements of the same shape, on its usual grid and a finer one.
+Round, and sharp as the catalogue's cannulas: a cone, rounded at its point, that acts as a bevel, with its thermocouple
+half a bevel behind the point. What Foramen differs from finite elements of the same shape, on its usual grid and on a
+finer one.
 
 | modelled end | step | {" | ".join(COLUMNS)} |
 |---|---|{"---|" * len(COLUMNS)}
