@@ -141,12 +141,12 @@ def test_screen_says_that_sizes_are_weakly_constrained() -> None:
 
 
 def test_the_ends_that_are_modelled_agree_with_finite_elements() -> None:
-    """Within 2 % on the usual grid, as the engine must be; closer on the finer one."""
+    """Within 2 % on the usual grid, as the engine must be; within 0.5 % on the finer one."""
     rows = tables("rf_tips")["modelled end"]
     assert [row["modelled end"] for row in rows] == ["round", "round", "sharp", "sharp"]
     errors = [[percent(value) for head, value in row.items() if head not in ("modelled end", "step")] for row in rows]
-    assert all(max(usual) < 2 for usual in errors)
-    assert all(max(fine) < max(usual) for usual, fine in zip(errors[::2], errors[1::2], strict=True))
+    assert all(max(usual) < 2 for usual in errors[::2])
+    assert all(max(fine) < 0.5 for fine in errors[1::2])
 
 
 def test_half_a_bevel_is_its_cone() -> None:
