@@ -10,13 +10,15 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from foramen.anatomy.reference_body import reference_vertebra
-from foramen.anatomy.reference_body.dimensions import LEVELS, dimensions, joint_space_mm, per_level
+from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm, per_level
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, part_number
 from foramen.anatomy.reference_body.posture import mean_frames
+from foramen.anatomy.reference_body.regions import LEVELS
+from foramen.anatomy.reference_body.vertebra import on_side
 from foramen.errors import LevelError
 from foramen.knowledge.facts import fact, number
-from foramen.model.anatomy import LandmarkName
-from foramen.model.levels import Side, Vertebra
+from foramen.model.anatomy import LandmarkName, NerveKind
+from foramen.model.levels import Root, Side, Vertebra
 
 LUMBAR = ("L1", "L2", "L3", "L4", "L5")
 GRID_MM = 0.5 * FIELD_SPACING_MM
@@ -116,11 +118,13 @@ def test_junction_agrees_with_its_definition_on_voxels(name: str) -> None:
     assert np.linalg.norm(surface - junction) < 2.5
 
 
-@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize("name", LEVELS[1:])
 @pytest.mark.parametrize("side", list(Side))
 def test_branch_lies_on_bone_and_runs_from_groove_to_notch(name: str, side: Side) -> None:
     reference = reference_vertebra(Vertebra(name))
-    line = reference.medial_branch[side]
+    above = Root(LEVELS[LEVELS.index(name) - 1])
+    kind = NerveKind.DORSAL_RAMUS if name == "S1" else NerveKind.MEDIAL_BRANCH
+    line = on_side(reference.course(kind, above).points_mm, side)
     away = reference.bone.at(line)
     assert away.min() > 0.7  # the nerve, 0.5 mm in radius, never enters bone
     order = [LandmarkName.SACRAL_ALA_NOTCH, LandmarkName.SAP_LATERAL_NECK]
@@ -142,9 +146,9 @@ def test_branch_lies_on_bone_and_runs_from_groove_to_notch(name: str, side: Side
 def test_spinal_nerve_passes_the_foramen_clear_of_bone(name: str) -> None:
     reference, frames = reference_vertebra(Vertebra(name)), mean_frames()
     above = LEVELS[LEVELS.index(name) - 1]
-    line = reference.spinal_nerve[Side.LEFT]
+    line = reference.course(NerveKind.SPINAL_NERVE, Root(above)).points_mm
     upper = frames[Vertebra(above)].to_vertebra(frames[Vertebra(name)].to_lps(line))
-    radius = 0.5 * per_level("anatomy.spinal_nerve_diameter_mm", Vertebra(above))
+    radius = 0.5 * per_level("spinal_nerve_diameter_mm", Vertebra(above))
     assert reference.bone.at(line).min() > radius
     assert reference_vertebra(Vertebra(above)).bone.at(upper).min() > 0.8 * radius  # the root is thinner in the recess
     border = reference.landmarks[LandmarkName.FORAMEN_POSTERIOR_BORDER, Side.LEFT]

@@ -19,7 +19,7 @@ from foramen.anatomy.landmarks import find_landmarks
 from foramen.anatomy.levels import count_levels, labelled_levels
 from foramen.anatomy.midplane import with_midplane
 from foramen.anatomy.nerves import find_nerves
-from foramen.anatomy.reference_body.dimensions import LEVELS
+from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.anatomy.registration import Registration, register
 from foramen.errors import ImageError, LandmarkError
 from foramen.jobs.blas import with_one_blas_thread

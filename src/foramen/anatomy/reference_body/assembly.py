@@ -14,8 +14,9 @@ from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.canvas import Canvas, paint_ellipsoid
 from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
-from foramen.anatomy.reference_body.nerves import foramen_corner
+from foramen.anatomy.reference_body.lumbar_nerves import foramen_corner
 from foramen.anatomy.reference_body.pelvis import hip_field, rib_field
+from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.primitives import FAR_MM, Field, section_power
 from foramen.anatomy.reference_body.shapes import vector
 from foramen.anatomy.reference_body.spine_line import SpineLine
@@ -45,12 +46,12 @@ class PlacedBone:
     is_body: np.ndarray
 
 
-def place_bones(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> list[PlacedBone]:
+def place_bones(canvas: Canvas, placements: Mapping[Vertebra, Placement]) -> list[PlacedBone]:
     """All bones on the grid, from the sacrum upwards, then ribs and hips; joints are kept open."""
     placed: list[PlacedBone] = []
     lower: PlacedBone | None = None
-    for level in reversed(list(frames)):
-        bone = _place(canvas, bone_field(level), frames[level], build, 100 * level.number)
+    for level in reversed(list(placements)):
+        bone = _place(canvas, bone_field(level), placements[level], 100 * level.number)
         if lower is not None:
             _keep_apart(bone, lower)
         placed.append(bone)
@@ -58,8 +59,8 @@ def place_bones(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build:
     for field, carrier, name in ((rib_field(), "T12", "ribs"), (hip_field(), "S1", "hip")):
         for side in Side:
             value = structure_value(f"{name}_{side.value}")
-            other = _place(canvas, field, frames[Vertebra(carrier)], build, value, side=side)
-            for bone in placed[:7]:
+            other = _place(canvas, field, placements[Vertebra(carrier)], value, side=side)
+            for bone in placed[: len(placements)]:
                 _keep_apart(other, bone)
             placed.append(other)
     return placed
@@ -92,8 +93,8 @@ def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build:
         above, below = dimensions(upper), dimensions(lower)
         middle = 0.5 * (frames[upper].inferior_endplate_mm + frames[lower].superior_endplate_mm)
         block = _block_around(canvas, middle[None] - _DISC_BOX_MM, middle[None] + _DISC_BOX_MM)
-        x, y, z = _local(canvas, block, frames[upper], build)
-        _, _, z_lower = _local(canvas, block, frames[lower], build)
+        x, y, z = _local(canvas, block, frames[upper], build.scale)
+        _, _, z_lower = _local(canvas, block, frames[lower], build.scale)
         half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + shape["overhang_mm"]
         half_depth = 0.25 * (above.body_depth_mm + below.body_depth_mm) + shape["overhang_mm"]
         middle_part = np.clip(1 - (body["hollow_narrowing"] * x / half_width) ** 2, 0, 1)
@@ -125,7 +126,7 @@ def paint_joints(
             & (first < gap)
             & (second < gap)
         )
-        x, y, z = _local(canvas, block, frames[lower], build)
+        x, y, z = _local(canvas, block, frames[lower], build.scale)
         centre, _, _ = lumbar.facet(dimensions(lower))
         away = (np.abs(x) - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
         canvas.labels[block][between & (away < shape["reach_mm"] ** 2)] = value
@@ -154,25 +155,24 @@ def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
             paint_ellipsoid(canvas, value, place, fat.radii_mm, only=soft)
 
 
-def _place(
-    canvas: Canvas, field: BoneField, frame: VertebraFrame, build: Build, value: int, *, side: Side = Side.LEFT
-) -> PlacedBone:
+def _place(canvas: Canvas, field: BoneField, placement: Placement, value: int, *, side: Side = Side.LEFT) -> PlacedBone:
     occupied = np.argwhere(field.distance_mm[::3, ::3, ::3] < 1.0) * 3
     low = np.array(field.low_mm) + FIELD_SPACING_MM * (occupied.min(0) - 3) - _MARGIN_MM
     high = np.array(field.low_mm) + FIELD_SPACING_MM * (occupied.max(0) + 3) + _MARGIN_MM
     corners = np.array(
         [[(low, high)[i][0], (low, high)[j][1], (low, high)[k][2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)]
     )
-    lps = frame.to_lps(on_side(corners, side) * np.array(build.scale))
-    block = _block_around(canvas, lps.min(0, keepdims=True), lps.max(0, keepdims=True))
-    x, y, z = _local(canvas, block, frame, build)
+    lps = placement.frame.to_lps(on_side(corners, side) * np.array(placement.scale))
+    reach_mm = 0.0 if placement.deformation is None else placement.deformation.largest_mm
+    block = _block_around(canvas, lps.min(0, keepdims=True) - reach_mm, lps.max(0, keepdims=True) + reach_mm)
+    x, y, z = _own_coordinates(canvas, block, placement)
     index = np.stack(
         np.broadcast_arrays(
             *((c - o) / FIELD_SPACING_MM for c, o in zip((x * side.sign, y, z), field.low_mm, strict=True))
         )
     )
     distance = map_coordinates(field.distance_mm, index, order=1, cval=FAR_MM, output=np.float32)
-    distance *= np.float32(np.mean(build.scale))
+    distance *= np.float32(np.mean(placement.scale))
     if value >= FIRST_STRUCTURE:
         values = np.full(distance.shape, value, dtype=np.uint16)
         is_body = np.zeros(distance.shape, dtype=bool)
@@ -214,10 +214,22 @@ def _block_around(canvas: Canvas, low_mm: np.ndarray, high_mm: np.ndarray) -> Bl
     return spans[0], spans[1], spans[2]
 
 
-def _local(canvas: Canvas, block: Block, frame: VertebraFrame, build: Build) -> tuple[Field, Field, Field]:
+def _own_coordinates(canvas: Canvas, block: Block, placement: Placement) -> tuple[Field, Field, Field]:
+    """Coordinates in the mean bone's frame of a block's voxels, the deformation undone."""
+    if placement.deformation is None:
+        return _local(canvas, block, placement.frame, placement.scale)
+    x, y, z = np.broadcast_arrays(*_local(canvas, block, placement.frame, (1.0, 1.0, 1.0)))
+    before = placement.deformation.undo(np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)) / placement.scale
+    own = before.astype(np.float32).T.reshape(3, *x.shape)
+    return own[0], own[1], own[2]
+
+
+def _local(
+    canvas: Canvas, block: Block, frame: VertebraFrame, scale: tuple[float, float, float]
+) -> tuple[Field, Field, Field]:
     """Coordinates in the mean vertebra's frame of a block's voxels (each broadcastable to the block)."""
     offsets = [canvas.axis_mm(axis)[block[axis]] - frame.origin_mm[axis] for axis in range(3)]
     x, y, z = offsets[0][:, None, None], offsets[1][None, :, None], offsets[2][None, None, :]
-    axes = frame.axes / np.array(build.scale)
+    axes = frame.axes / np.array(scale)
     local = [(x * axes[0, c] + y * axes[1, c] + z * axes[2, c]).astype(np.float32) for c in range(3)]
     return local[0], local[1], local[2]

@@ -20,8 +20,9 @@ from foramen.anatomy.reference_body.assembly import (
 )
 from foramen.anatomy.reference_body.build import draw_build
 from foramen.anatomy.reference_body.canvas import Canvas
-from foramen.anatomy.reference_body.dimensions import LEVELS
+from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.posture import frames_of
+from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.tissue_hu import GAS_VALUE, hu_of_label
 from foramen.anatomy.reference_body.torso import paint_canal, paint_torso
@@ -103,8 +104,9 @@ def make_reference_body(
     if seed is not None and seed < 0:
         raise InputError(f"The seed {seed} is negative. Give 0 or more.")
     build = draw_build(seed)
-    frames = frames_of(build)
+    frames = {level: frame for level, frame in frames_of(build).items() if level.name in LEVELS}
     spine = SpineLine(frames=frames, build=build)
+    placements = {level: Placement(level=level, frame=frame, scale=build.scale) for level, frame in frames.items()}
     uid = _frame_uid(spacing, seed, levels, noise, field_of_view_mm)
     geometry = _geometry(spine, wanted, spacing, field_of_view_mm, uid)
     canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
@@ -112,9 +114,9 @@ def make_reference_body(
     paint_foramina(canvas, spine)
     paint_canal(canvas, spine)
     paint_discs(canvas, frames, build)
-    bones = place_bones(canvas, frames, build)
+    bones = place_bones(canvas, placements)
     paint_joints(canvas, bones, frames, build)
-    anatomy = true_anatomy(frames, build, uid, wanted)
+    anatomy = true_anatomy(placements, uid, wanted)
     values = _image(canvas, bones, anatomy, noise, np.random.default_rng([0 if seed is None else seed + 1, 2300]))
     paint_bones(canvas, bones)
     canvas.labels[canvas.labels == GAS_VALUE] = structure_value("colon")

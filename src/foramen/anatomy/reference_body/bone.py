@@ -7,18 +7,13 @@ from functools import cache
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from foramen.anatomy.reference_body import lumbar, sacrum
-from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm, level_index
+from foramen.anatomy.reference_body.dimensions import joint_space_mm
+from foramen.anatomy.reference_body.drawings_by_region import drawing_of
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField, carve, coordinates, union_of
 from foramen.anatomy.reference_body.posture import mean_frames
-from foramen.anatomy.reference_body.primitives import FAR_MM, Box, smooth_maximum
+from foramen.anatomy.reference_body.primitives import FAR_MM, smooth_maximum
+from foramen.anatomy.reference_body.regions import require_bone
 from foramen.model.levels import Vertebra, neighbour_below
-
-_LUMBAR_BOX: Box = ((-54.0, -24.0, -44.0), (54.0, 76.0, 34.0))
-_JOINT_BOX: Box = ((-36.0, 6.0, -43.0), (36.0, 70.0, 4.0))
-"""Part of a vertebra's frame that the bone below can come near."""
-
-_SACRUM_BOX: Box = ((-66.0, -28.0, -96.0), (66.0, 58.0, 36.0))
 
 
 @cache
@@ -30,14 +25,15 @@ def bone_field(level: Vertebra) -> BoneField:
     LevelError
         If the reference body does not have that vertebra.
     """
-    field = _carved(level)
+    require_bone(level)
+    field, joint_box = _carved(level), drawing_of(level).joint_box
     below = neighbour_below(level)
-    if below is None or level.name == "S1":
+    if below is None or joint_box is None:
         return field
     frames, lower = mean_frames(), _carved(below)
     near = tuple(
         slice(int((a - low) / FIELD_SPACING_MM), int((b - low) / FIELD_SPACING_MM) + 1)
-        for a, b, low in zip(*_JOINT_BOX, field.low_mm, strict=True)
+        for a, b, low in zip(*joint_box, field.low_mm, strict=True)
     )
     shape = field.distance_mm.shape
     grid = coordinates(field.low_mm, (shape[0], shape[1], shape[2]))
@@ -55,9 +51,5 @@ def bone_field(level: Vertebra) -> BoneField:
 
 @cache
 def _carved(level: Vertebra) -> BoneField:
-    level_index(level)
-    if level.name == "S1":
-        field, cutters = union_of(sacrum.solids(), _SACRUM_BOX), sacrum.cutters()
-    else:
-        field, cutters = union_of(lumbar.solids(level), _LUMBAR_BOX), lumbar.canal_cutters(dimensions(level))
-    return carve(field, (*cutters, lumbar.facet_cutter(dimensions(level))))
+    shape = drawing_of(level)
+    return carve(union_of(shape.solids, shape.box), shape.cutters)

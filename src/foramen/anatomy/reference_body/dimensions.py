@@ -1,4 +1,4 @@
-"""Dimensions of the reference vertebrae, from `knowledge/anatomy.yaml`."""
+"""Dimensions of the reference vertebrae, from the knowledge files of their regions."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from functools import cache
 
 import numpy as np
 
-from foramen.errors import LevelError
+from foramen.anatomy.reference_body.regions import FACTS_OF_REGION, place_in_region, region_of
+from foramen.errors import KnowledgeError
 from foramen.knowledge.facts import number, numbers
 from foramen.model.levels import Vertebra
-
-LEVELS: tuple[str, ...] = ("T12", "L1", "L2", "L3", "L4", "L5", "S1")
-"""Vertebrae of the reference body from above downwards; the tuples of anatomy.yaml follow it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +47,9 @@ class VertebraDimensions:
 
 @cache
 def dimensions(level: Vertebra) -> VertebraDimensions:
-    """Mean dimensions of a vertebra; raises `LevelError` outside T12 to S1."""
-    index = level_index(level)
+    """Mean dimensions of a vertebra, NaN where its region states none; raises `LevelError` for L6 and T13."""
     names = [f for f in VertebraDimensions.__dataclass_fields__ if f != "level"]
-    return VertebraDimensions(level=level, **{name: _at(f"anatomy.{name}", index) for name in names})
-
-
-def level_index(level: Vertebra) -> int:
-    """Place of a vertebra in `LEVELS`; raises `LevelError` if the reference body has none."""
-    if level.name not in LEVELS:
-        raise LevelError(f"The reference body has no {level}. It has {', '.join(LEVELS)}.")
-    return LEVELS.index(level.name)
+    return VertebraDimensions(level=level, **{name: _at(name, level) for name in names})
 
 
 def joint_space_mm() -> float:
@@ -67,11 +57,15 @@ def joint_space_mm() -> float:
     return number("anatomy.facet_joint_space_mm")
 
 
-def _at(fact_id: str, index: int) -> float:
-    values = numbers(fact_id)
-    return values[index] if index < len(values) else float("nan")
+def per_level(name: str, level: Vertebra) -> float:
+    """Value for one vertebra of a fact that its region's knowledge file lists over its vertebrae, by its last name."""
+    values = numbers(f"{FACTS_OF_REGION[region_of(level)]}.{name}")
+    place = place_in_region(level)
+    return values[place] if place < len(values) else float("nan")
 
 
-def per_level(fact_id: str, level: Vertebra) -> float:
-    """A fact's value for one vertebra, where the fact lists values from T12 downwards."""
-    return _at(fact_id, level_index(level))
+def _at(name: str, level: Vertebra) -> float:
+    try:
+        return per_level(name, level)
+    except KnowledgeError:
+        return float("nan")

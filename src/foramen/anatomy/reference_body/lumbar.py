@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions, level_index
+from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions
+from foramen.anatomy.reference_body.drawing_of_bone import BoneDrawing
 from foramen.anatomy.reference_body.posture import mean_frames
-from foramen.anatomy.reference_body.primitives import Body, Solid, Strut, Vector
+from foramen.anatomy.reference_body.primitives import Body, Box, Solid, Strut, Vector
+from foramen.anatomy.reference_body.regions import place_in_region
 from foramen.anatomy.reference_body.shapes import placed, vector
 from foramen.knowledge.drawings import Drawing, drawing
 from foramen.model.levels import Vertebra, neighbour_below
@@ -84,6 +86,17 @@ def left_solids(own: VertebraDimensions) -> list[Strut]:
     )
     base = vector(middle + np.array(shape.rows["articular_base_mm"]))
     return [pedicle, *superior_articular(own, base), *_pars_and_inferior(own, base), *_transverse(own, pedicle_x)]
+
+
+_BOX: Box = ((-54.0, -24.0, -44.0), (54.0, 76.0, 34.0))
+_JOINT_BOX: Box = ((-36.0, 6.0, -43.0), (36.0, 70.0, 4.0))
+
+
+def lumbar_bone(level: Vertebra) -> BoneDrawing:
+    """The drawing of a vertebra T12 to L5."""
+    own = dimensions(level)
+    cutters = (*canal_cutters(own), facet_cutter(own))
+    return BoneDrawing(solids=solids(level), cutters=cutters, box=_BOX, joint_box=_JOINT_BOX)
 
 
 def solids(level: Vertebra) -> tuple[Solid, ...]:
@@ -168,4 +181,4 @@ def _spinous(own: VertebraDimensions) -> list[Strut]:
 
 
 def _at(shape: Drawing, row: str, own: VertebraDimensions) -> float:
-    return shape.rows[row][level_index(own.level)]
+    return shape.rows[row][place_in_region(own.level)]

@@ -1,4 +1,4 @@
-"""Where the vertebrae of the reference body stand: the curve of the lumbar spine, lying on the back."""
+"""Where the vertebrae of the reference body stand: the curve of the column, lying on the back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import cache
 import numpy as np
 
 from foramen.anatomy.reference_body.build import MEAN_BUILD, Build
-from foramen.anatomy.reference_body.dimensions import LEVELS, dimensions
+from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.reference_body.regions import COLUMN
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
@@ -15,13 +16,13 @@ from foramen.model.space import FloatArray
 
 
 def frames_of(build: Build = MEAN_BUILD) -> dict[Vertebra, VertebraFrame]:
-    """Frames of T12 to S1 in LPS, stacked from the sacrum upwards; L3's body lies at the origin."""
+    """Frames of C1 to S1 in LPS, stacked from the sacrum upwards; L3's body lies at the origin."""
     frames: dict[Vertebra, VertebraFrame] = {}
     sacrum = dimensions(Vertebra("S1"))
     tilt_deg = number("anatomy.sacral_slope_deg") * build.curve_scale
     endplate = np.zeros(3)
     frames[Vertebra("S1")] = _frame(endplate, tilt_deg, sacrum.body_height_mm * build.scale[2], sacrum.wedge_rad)
-    for name in reversed(LEVELS[:-1]):
+    for name in reversed(COLUMN[:-1]):
         own = dimensions(Vertebra(name))
         inferior_tilt_deg = tilt_deg - own.disc_wedge_deg * build.curve_scale
         endplate = endplate + own.disc_height_mm * build.disc_scale * build.scale[2] * _up(
@@ -32,7 +33,7 @@ def frames_of(build: Build = MEAN_BUILD) -> dict[Vertebra, VertebraFrame]:
         endplate = endplate + height_mm * _up(tilt_deg)
         frames[Vertebra(name)] = _frame(endplate, tilt_deg, height_mm, own.wedge_rad)
     shift = frames[Vertebra("L3")].origin_mm
-    return {level: _moved(frames[level], -shift) for level in map(Vertebra, LEVELS)}
+    return {level: _moved(frames[level], -shift) for level in map(Vertebra, COLUMN)}
 
 
 @cache

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from foramen.anatomy.reference_body.dimensions import dimensions
-from foramen.anatomy.reference_body.lumbar import body, superior_articular
-from foramen.anatomy.reference_body.primitives import Solid, Strut
+from foramen.anatomy.reference_body.drawing_of_bone import BoneDrawing
+from foramen.anatomy.reference_body.lumbar import body, facet_cutter, superior_articular
+from foramen.anatomy.reference_body.primitives import Box, Solid, Strut
 from foramen.anatomy.reference_body.shapes import placed, vector
 from foramen.knowledge.drawings import drawing
 from foramen.model.levels import Vertebra
+
+_BOX: Box = ((-66.0, -28.0, -96.0), (66.0, 58.0, 36.0))
+
+
+def sacral_bone(level: Vertebra) -> BoneDrawing:
+    """The drawing of the sacrum, which `level` (S1) names."""
+    cut = (*cutters(), facet_cutter(dimensions(level)))
+    return BoneDrawing(solids=solids(), cutters=cut, box=_BOX, joint_box=None)
 
 
 def solids() -> tuple[Solid, ...]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.anatomy.reference_body.canvas import Canvas
-from foramen.anatomy.reference_body.dimensions import LEVELS, dimensions
+from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.reference_body.regions import REGIONS
 from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.viscera import paint_organs, paint_vessels
 from foramen.knowledge.drawings import TubeShape, drawing
@@ -133,7 +134,7 @@ def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
     shape = drawing("reference_torso.muscles")
     heights = _heights(canvas, MUSCLE_STEP_MM)
     body, tips = spine.body_y(heights), spine.spinous_y(heights)
-    levels = [spine.z(name) for name in reversed(LEVELS)]  # S1 ... T12, ascending
+    levels = [spine.z(name) for name in reversed(REGIONS["lumbar"])]  # S1 ... T12, ascending
     layers = ("deep_fat", "subcutaneous_fat", "abdominal_wall", "colon", "small_bowel", "kidney_left", "kidney_right")
     within = (*(structure_value(layer) for layer in layers), *(structure_value(f"psoas_{side}") for side in Side))
 

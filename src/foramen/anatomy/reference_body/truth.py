@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from foramen.anatomy.reference_body.build import Build
-from foramen.anatomy.reference_body.dimensions import dimensions, per_level
-from foramen.anatomy.reference_body.nerves import ganglion, ramus_origin, spinal_nerve
+from foramen.anatomy.reference_body.course import Course, Lie
+from foramen.anatomy.reference_body.lay_course import clear_of_bones
+from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.vertebra import on_side, reference_vertebra
 from foramen.knowledge.drawings import drawing
-from foramen.knowledge.facts import number
 from foramen.knowledge.labels import structure_labels
 from foramen.model.anatomy import (
     Anatomy,
@@ -23,9 +22,8 @@ from foramen.model.anatomy import (
     NerveKind,
     Origin,
     VertebraAnatomy,
-    VertebraFrame,
 )
-from foramen.model.levels import Root, Side, Vertebra, neighbour_above
+from foramen.model.levels import Root, Side, Vertebra
 from foramen.model.space import FloatArray
 
 DRAWN_KEEP_OUTS = (
@@ -33,23 +31,27 @@ DRAWN_KEEP_OUTS = (
 )  # fmt: skip
 """Keep-out groups of labels.yaml that the reference body shows."""
 
+Placements = Mapping[Vertebra, Placement]
 
-def true_anatomy(
-    frames: Mapping[Vertebra, VertebraFrame], build: Build, frame_uid: str, levels: tuple[Vertebra, ...]
-) -> Anatomy:
-    """The truth of a body: frames, landmarks and nerves of `levels`, and its keep-outs."""
-    vertebrae = tuple(_vertebra(level, frames[level], build) for level in levels)
-    nerves = [nerve for level in levels for side in Side for nerve in _nerves_of_root(level, side, frames, build)]
-    nerves += [
-        _crossing_branch(level, side, frames, build)
-        for level in levels
-        if neighbour_above(level) in frames
-        for side in Side
-    ]
+
+def true_anatomy(placements: Placements, frame_uid: str, levels: tuple[Vertebra, ...]) -> Anatomy:
+    """The truth of a body: frames, landmarks and nerves of `levels`, and its keep-outs.
+
+    Parameters
+    ----------
+    placements : mapping
+        All bones of the body, also those beside the image.
+    frame_uid : str
+        Frame of reference of the body.
+    levels : tuple of Vertebra
+        Bones in the image, from above downwards.
+    """
+    spinal = [n for level in levels for side in Side for n in _spinal_nerves(level, side, placements)]
+    branches = [n for level in levels for side in Side for n in _branches(level, side, placements)]
     return Anatomy(
         frame_uid=frame_uid,
-        vertebrae=vertebrae,
-        nerves=tuple(nerves),
+        vertebrae=tuple(_vertebra(placements[level]) for level in levels),
+        nerves=(*spinal, *branches),
         keep_outs=_keep_outs(),
         level_count=LevelCount(
             method="generated", is_ambiguous=False, reason="The reference body names its own levels."
@@ -59,80 +61,99 @@ def true_anatomy(
     )
 
 
-def _vertebra(level: Vertebra, frame: VertebraFrame, build: Build) -> VertebraAnatomy:
-    reference = reference_vertebra(level)
+def _vertebra(placement: Placement) -> VertebraAnatomy:
+    reference = reference_vertebra(placement.level)
     sd_mm = drawing("reference_bones.landmarks").numbers["sd_mm"]
     landmarks = tuple(
         Landmark(
             name=name,
-            vertebra=level,
+            vertebra=placement.level,
             side=side,
-            position_mm=frame.to_lps(point * np.array(build.scale)),
+            position_mm=placement.to_lps(point),
             sd_mm=sd_mm,
             confidence_fraction=1.0,
             origin=Origin.TRUTH,
         )
         for (name, side), point in reference.landmarks.items()
     )
-    return VertebraAnatomy(level=level, frame=frame, landmarks=landmarks, is_complete=True)
+    return VertebraAnatomy(level=placement.level, frame=placement.frame, landmarks=landmarks, is_complete=True)
 
 
-def _nerves_of_root(
-    level: Vertebra, side: Side, frames: Mapping[Vertebra, VertebraFrame], build: Build
-) -> tuple[Nerve, Nerve]:
-    own, root = dimensions(level), Root(level.name)
-    course = spinal_nerve(own)
-    swelling = ganglion(own, course, per_level("anatomy.drg_length_mm", level))
-    variation = number("anatomy.spinal_nerve_variation_sd_mm")
+def _spinal_nerves(level: Vertebra, side: Side, placements: Placements) -> list[Nerve]:
+    """Nerves of a bone that it does not carry on its surface: roots, spinal nerves and their ganglia."""
+    found = []
+    for course in reference_vertebra(level).courses:
+        if not course.is_own or course.lie is Lie.ON_BONE:
+            continue
+        line = _spinal_line(level, course, side, placements)
+        found.append(_nerve(course, line, side, None))
+        if course.ganglion is not None:
+            found.append(_ganglion(course, line, side))
+    return found
 
-    def lps(points_mm: FloatArray) -> FloatArray:
-        return frames[level].to_lps(on_side(points_mm, side) * np.array(build.scale))
 
-    return (
-        Nerve(
-            name=f"{level} spinal nerve",
-            kind=NerveKind.SPINAL_NERVE,
-            root=root,
-            side=side,
-            crosses=None,
-            centreline_mm=lps(course),
-            radius_mm=0.5 * per_level("anatomy.spinal_nerve_diameter_mm", level),
-            variation_sd_mm=variation,
-            origin=Origin.TRUTH,
-        ),
-        Nerve(
-            name=f"{level} dorsal root ganglion",
-            kind=NerveKind.DORSAL_ROOT_GANGLION,
-            root=root,
-            side=side,
-            crosses=None,
-            centreline_mm=lps(swelling),
-            radius_mm=0.5 * per_level("anatomy.drg_width_mm", level),
-            variation_sd_mm=variation,
-            origin=Origin.TRUTH,
-        ),
+def _branches(level: Vertebra, side: Side, placements: Placements) -> list[Nerve]:
+    """Nerves that cross a bone's surface, each begun on its spinal nerve in this body."""
+    found = []
+    for course in reference_vertebra(level).courses:
+        if course.lie is not Lie.ON_BONE:
+            continue
+        line = placements[level].to_lps(on_side(course.points_mm, side))
+        if course.begins_at is not None:
+            spinal = _root_line(course.root, side, placements)
+            line = line if spinal is None else _begun_at(line, spinal[course.begins_at])
+        found.append(_nerve(course, line, side, level))
+    return found
+
+
+def _root_line(root: Root, side: Side, placements: Placements) -> FloatArray | None:
+    for level in placements:
+        for course in reference_vertebra(level).courses:
+            if course.is_own and course.kind is NerveKind.SPINAL_NERVE and course.root == root:
+                return _spinal_line(level, course, side, placements)
+    return None
+
+
+def _spinal_line(level: Vertebra, course: Course, side: Side, placements: Placements) -> FloatArray:
+    """Course in LPS: the mean of what the bones that list the nerve see, out of them where it runs beside bone."""
+    listing = [
+        (placement, seen)
+        for placement in placements.values()
+        for seen in reference_vertebra(placement.level).courses
+        if seen.kind is course.kind and seen.root == course.root
+    ]
+    views = [placement.to_lps(on_side(seen.points_mm, side)) for placement, seen in listing]
+    line: FloatArray = np.mean(views, axis=0)
+    if course.lie is Lie.CLEAR_OF_BONE:
+        line = clear_of_bones([placement for placement, _ in listing], line, course.radius_mm)
+    return line
+
+
+def _ganglion(course: Course, line_mm: FloatArray, side: Side) -> Nerve:
+    first, last = course.ganglion if course.ganglion is not None else (0, len(line_mm) - 1)
+    return Nerve(
+        name=f"{course.root} dorsal root ganglion",
+        kind=NerveKind.DORSAL_ROOT_GANGLION,
+        root=course.root,
+        side=side,
+        crosses=None,
+        centreline_mm=line_mm[first : last + 1],
+        radius_mm=course.ganglion_radius_mm,
+        variation_sd_mm=course.variation_sd_mm,
+        origin=Origin.TRUTH,
     )
 
 
-def _crossing_branch(level: Vertebra, side: Side, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> Nerve:
-    """Medial branch of the root above (for S1 the dorsal ramus of L5) where it crosses a bone."""
-    above = neighbour_above(level)
-    assert_root = Root(above.name) if above is not None else Root(level.name)
-    scale = np.array(build.scale)
-    line = frames[level].to_lps(reference_vertebra(level).medial_branch[side] * scale)
-    if above is not None:
-        start = frames[above].to_lps(on_side(ramus_origin(dimensions(above)), side) * scale)
-        line = _begun_at(line, start)
-    is_ramus = level.name == "S1"
+def _nerve(course: Course, line_mm: FloatArray, side: Side, crosses: Vertebra | None) -> Nerve:
     return Nerve(
-        name=f"{assert_root} {'dorsal ramus' if is_ramus else 'medial branch'}",
-        kind=NerveKind.DORSAL_RAMUS if is_ramus else NerveKind.MEDIAL_BRANCH,
-        root=assert_root,
+        name=course.name,
+        kind=course.kind,
+        root=course.root,
         side=side,
-        crosses=level,
-        centreline_mm=line,
-        radius_mm=0.5 * number("anatomy.medial_branch_diameter_mm"),
-        variation_sd_mm=number("anatomy.medial_branch_variation_sd_mm"),
+        crosses=crosses,
+        centreline_mm=line_mm,
+        radius_mm=course.radius_mm,
+        variation_sd_mm=course.variation_sd_mm,
         origin=Origin.TRUTH,
     )
 

@@ -1,6 +1,6 @@
 """One reference bone in its own frame: surface, landmarks and the nerves that pass it.
 
-Definitions of the landmarks: `foramen.anatomy.reference_body.landmarks`.
+Definitions of the landmarks: the ``*_landmarks`` modules of the regions.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.anatomy.reference_body.bone import bone_field
-from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.reference_body.course import Course
+from foramen.anatomy.reference_body.drawings_by_region import passing_of
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
-from foramen.anatomy.reference_body.landmarks import left_landmarks, sacral_exit
-from foramen.anatomy.reference_body.nerves import medial_branch, ramus_origin, spinal_nerve
-from foramen.anatomy.reference_body.posture import mean_frames
+from foramen.errors import LandmarkError
 from foramen.geometry.meshes import surface_of_level
-from foramen.knowledge.drawings import drawing
-from foramen.model.anatomy import LandmarkName
-from foramen.model.levels import Side, Vertebra, neighbour_above
+from foramen.model.anatomy import LandmarkName, NerveKind
+from foramen.model.levels import Root, Side, Vertebra
 from foramen.model.space import FloatArray, Surface, VolumeGeometry
 
 
@@ -37,11 +35,8 @@ class ReferenceVertebra:
         Closed surface; its frame is ``reference-vertebra-<level>``.
     landmarks : mapping
         Position (3,) by (landmark, side).
-    medial_branch : mapping
-        Course (n, 3) by side, proximal to distal, of the branch that crosses this bone: the medial branch of the
-        root above (for S1 the dorsal ramus of L5).
-    spinal_nerve : mapping
-        Course (n, 3) by side of the spinal nerve in the foramen above this bone.
+    courses : tuple of Course
+        Nerves that pass this bone, of the left side.
     bone : BoneField
         Signed distance and nearest part.
     """
@@ -49,9 +44,15 @@ class ReferenceVertebra:
     level: Vertebra
     surface: Surface
     landmarks: Mapping[tuple[LandmarkName, Side], FloatArray]
-    medial_branch: Mapping[Side, FloatArray]
-    spinal_nerve: Mapping[Side, FloatArray]
+    courses: tuple[Course, ...]
     bone: BoneField
+
+    def course(self, kind: NerveKind, root: Root) -> Course:
+        """The course of a nerve on this bone; raises `LandmarkError` if it does not pass it."""
+        for course in self.courses:
+            if course.kind is kind and course.root == root:
+                return course
+        raise LandmarkError(f"No {root} {kind.value.replace('_', ' ')} passes {self.level} in the reference body.")
 
     def part_of(self, points_mm: FloatArray) -> NDArray[np.uint8]:
         """Number (n,) of the vertebral part (labels.yaml) nearest to points (n, 3) in this frame."""
@@ -65,29 +66,16 @@ def reference_vertebra(level: Vertebra) -> ReferenceVertebra:
     Raises
     ------
     LevelError
-        If the level is not T12 to S1.
-
-    Notes
-    -----
-    Made by code from `knowledge/anatomy.yaml`. The foramen above T12 borrows its nerve from T12 itself.
+        If the bone of that level is not drawn.
     """
     bone = bone_field(level)
     surface = _surface(level, bone)
-    left = left_landmarks(level, bone, surface.vertices_mm)
-    nerve, origin = _nerve_above(level)
-    if level.name == "S1":
-        groove = left[LandmarkName.SACRAL_ALA_NOTCH]
-        branch, neck = medial_branch(bone, origin, groove, sacral_exit(bone))
-    else:
-        notch = left[LandmarkName.MAMILLO_ACCESSORY_NOTCH]
-        branch, neck = medial_branch(bone, origin, left[LandmarkName.SAP_TP_JUNCTION], notch)
-    left[LandmarkName.SAP_LATERAL_NECK] = neck
+    left, courses = passing_of(level, bone, surface.vertices_mm)
     return ReferenceVertebra(
         level=level,
         surface=surface,
         landmarks={(name, side): on_side(point, side) for name, point in left.items() for side in Side},
-        medial_branch={side: on_side(branch, side) for side in Side},
-        spinal_nerve={side: on_side(nerve, side) for side in Side},
+        courses=courses,
         bone=bone,
     )
 
@@ -106,18 +94,3 @@ def _surface(level: Vertebra, bone: BoneField) -> Surface:
         shape=(shape[0], shape[1], shape[2]), affine_mm=affine, frame_uid=f"reference-vertebra-{level}"
     )
     return surface_of_level(bone.distance_mm, 0.0, np.zeros(3, dtype=np.int64), geometry, is_inside_above=False)
-
-
-def _nerve_above(level: Vertebra) -> tuple[FloatArray, FloatArray]:
-    """Left spinal nerve above a bone and the origin of its dorsal ramus, in this bone's frame."""
-    frames = mean_frames()
-    above = neighbour_above(level)
-    if above is None or above not in frames:
-        lift = np.array([0.0, 0.0, dimensions(level).body_height_mm])
-        lift += np.array(drawing("reference_bones.spinal_nerve").rows["above_t12_mm"])
-        return spinal_nerve(dimensions(level)) + lift, ramus_origin(dimensions(level)) + lift
-    upper, here, own = frames[above], frames[level], dimensions(above)
-    return (
-        here.to_vertebra(upper.to_lps(spinal_nerve(own))),
-        here.to_vertebra(upper.to_lps(ramus_origin(own))),
-    )

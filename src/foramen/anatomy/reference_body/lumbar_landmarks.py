@@ -1,4 +1,4 @@
-"""Landmarks of a reference bone, read off its surface (left side, the vertebra's frame).
+"""Landmarks of a reference bone T12 to S1, read off its surface (left side, the vertebra's frame).
 
 SAP_TP_JUNCTION
     Deepest point of the groove between the lateral surface of the base of the superior articular process (SAP)
