@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from foramen.anatomy.reference_body.atlas_axis import atlas, axis
+from foramen.anatomy.reference_body.cervical import cervical_bone
+from foramen.anatomy.reference_body.cervical_landmarks import cervical_landmarks
+from foramen.anatomy.reference_body.cervical_nerves import cervical_courses
 from foramen.anatomy.reference_body.course import Course
 from foramen.anatomy.reference_body.drawing_of_bone import BoneDrawing
 from foramen.anatomy.reference_body.field import BoneField
@@ -23,8 +27,8 @@ Passing = tuple[Landmarks, tuple[Course, ...]]
 
 def drawing_of(level: Vertebra) -> BoneDrawing:
     """Solids of a bone, as its region draws it."""
-    if level.name == "S1":
-        return sacral_bone(level)
+    if level.name in _BONES_OF_THEIR_OWN:
+        return _BONES_OF_THEIR_OWN[level.name](level)
     return _BONES[region_of(level)](level)
 
 
@@ -39,7 +43,17 @@ def _lumbar_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -
     return landmarks, courses
 
 
-_BONES: Mapping[str, Callable[[Vertebra], BoneDrawing]] = MappingProxyType({"lumbar": lumbar_bone})
+def _cervical_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> Passing:
+    landmarks = cervical_landmarks(level, bone, vertices_mm)
+    return landmarks, cervical_courses(level, bone, landmarks)
+
+
+_BONES_OF_THEIR_OWN: Mapping[str, Callable[[Vertebra], BoneDrawing]] = MappingProxyType(
+    {"C1": atlas, "C2": axis, "S1": sacral_bone}
+)
+_BONES: Mapping[str, Callable[[Vertebra], BoneDrawing]] = MappingProxyType(
+    {"cervical": cervical_bone, "lumbar": lumbar_bone}
+)
 _PASSING: Mapping[str, Callable[[Vertebra, BoneField, FloatArray], Passing]] = MappingProxyType(
-    {"lumbar": _lumbar_passing}
+    {"cervical": _cervical_passing, "lumbar": _lumbar_passing}
 )
