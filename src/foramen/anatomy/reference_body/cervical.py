@@ -160,7 +160,8 @@ def spinous(own: VertebraDimensions) -> list[Strut]:
     if fork == 0:
         knob = placed(shape.struts["knob"], middle, (0.0, tip_y, rise - 1.15 * drop), radii_scale=(height, 1.0))
         return [shaft, knob]
-    return [shaft, placed(shape.struts["fork"], middle, (fork, tip_y, middle[2]))]
+    stout = height / shape.numbers["fork_height_mm"]
+    return [shaft, placed(shape.struts["fork"], middle, (fork, tip_y, middle[2]), radii_scale=(stout, stout))]
 
 
 def body(own: VertebraDimensions) -> list[Solid]:

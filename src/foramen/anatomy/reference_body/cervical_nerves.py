@@ -43,7 +43,7 @@ def cervical_courses(
     courses = [spinal_course(own, nerve, ganglion_middle(level, nerve), is_own=True)]
     if level.name == "C7":
         eighth = smooth_course(np.array(drawing("reference_cervical.spinal_nerve").points["c8"]))
-        courses.append(spinal_course(Root("C8"), eighth, _at_lateral(eighth, foramen_middle(level)[0]), is_own=True))
+        courses.append(spinal_course(Root("C8"), eighth, at_lateral(eighth, foramen_middle(level)[0]), is_own=True))
     elif below is not None:
         courses.append(seen_from(level, below))
     begin = ramus_begin(level, nerve)
@@ -80,13 +80,13 @@ def pedicle_top(level: Vertebra) -> float:
 def ganglion_middle(level: Vertebra, nerve_mm: FloatArray) -> int:
     """Point of a left spinal nerve (own frame) in the middle of its ganglion, behind the vertebral artery."""
     shift_mm = drawing("reference_cervical.spinal_nerve").numbers["ganglion_from_foramen_mm"]
-    return _at_lateral(nerve_mm, foramen_middle(level)[0] + shift_mm)
+    return at_lateral(nerve_mm, foramen_middle(level)[0] + shift_mm)
 
 
 def ramus_begin(level: Vertebra, nerve_mm: FloatArray) -> int:
     """Point of a left spinal nerve's course (own frame), lateral to the artery, where the dorsal ramus leaves it."""
     beyond = drawing("reference_cervical.spinal_nerve").numbers["ramus_beyond_foramen_mm"]
-    return _at_lateral(nerve_mm, foramen_middle(level)[0] + beyond)
+    return at_lateral(nerve_mm, foramen_middle(level)[0] + beyond)
 
 
 def medial_branch(level: Vertebra, bone: BoneField, origin_mm: FloatArray) -> FloatArray:
@@ -147,6 +147,11 @@ def spinal_course(root: Root, nerve_mm: FloatArray, ganglion: int, *, is_own: bo
     )
 
 
+def at_lateral(nerve_mm: FloatArray, lateral_mm: float) -> int:
+    """Point of a course (n, 3) that lies nearest to a left coordinate."""
+    return int(np.argmin(np.abs(nerve_mm[:, 0] - lateral_mm)))
+
+
 def _branch(level: Vertebra, line_mm: FloatArray, begin: int) -> Course:
     return Course(
         name=f"{level} {'deep ' if level.name == 'C3' else ''}medial branch",
@@ -185,10 +190,6 @@ def _third_occipital(
         needs=(LandmarkName.JOINT_LATERAL_MIDPOINT,),
         begins_at=begin,
     )
-
-
-def _at_lateral(nerve_mm: FloatArray, lateral_mm: float) -> int:
-    return int(np.argmin(np.abs(nerve_mm[:, 0] - lateral_mm)))
 
 
 def _of_root(name: str, root: Root) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from foramen.anatomy.reference_body.atlas_axis import atlas, axis
+from foramen.anatomy.reference_body.atlas_axis_passing import atlas_passing, axis_passing
 from foramen.anatomy.reference_body.cervical import cervical_bone
 from foramen.anatomy.reference_body.cervical_landmarks import cervical_landmarks
 from foramen.anatomy.reference_body.cervical_nerves import cervical_courses
@@ -34,7 +35,8 @@ def drawing_of(level: Vertebra) -> BoneDrawing:
 
 def passing_of(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> Passing:
     """Left landmarks (3,) of a bone and the nerves that pass it, from its field and surface vertices (n, 3)."""
-    return _PASSING[region_of(level)](level, bone, vertices_mm)
+    of_its_own = _PASSING_OF_THEIR_OWN.get(level.name, _PASSING[region_of(level)])
+    return of_its_own(level, bone, vertices_mm)
 
 
 def _lumbar_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> Passing:
@@ -50,6 +52,9 @@ def _cervical_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray)
 
 _BONES_OF_THEIR_OWN: Mapping[str, Callable[[Vertebra], BoneDrawing]] = MappingProxyType(
     {"C1": atlas, "C2": axis, "S1": sacral_bone}
+)
+_PASSING_OF_THEIR_OWN: Mapping[str, Callable[[Vertebra, BoneField, FloatArray], Passing]] = MappingProxyType(
+    {"C1": atlas_passing, "C2": axis_passing}
 )
 _BONES: Mapping[str, Callable[[Vertebra], BoneDrawing]] = MappingProxyType(
     {"cervical": cervical_bone, "lumbar": lumbar_bone}
