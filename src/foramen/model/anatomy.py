@@ -22,6 +22,11 @@ class LandmarkName(StrEnum):
     FORAMEN_POSTERIOR_BORDER = "foramen_posterior_border"
     TRANSVERSE_PROCESS_TIP = "transverse_process_tip"
     SAP_TIP = "sap_tip"
+    TRANSVERSE_PROCESS_SUPEROLATERAL = "transverse_process_superolateral"
+    SUPERIOR_FACET_CENTRE = "superior_facet_centre"
+    INFERIOR_FACET_CENTRE = "inferior_facet_centre"
+    COSTOTRANSVERSE_JOINT = "costotransverse_joint"
+    LAMINA_BASE = "lamina_base"
 
 
 class NerveKind(StrEnum):
@@ -31,6 +36,7 @@ class NerveKind(StrEnum):
     DORSAL_RAMUS = "dorsal_ramus"
     SPINAL_NERVE = "spinal_nerve"
     DORSAL_ROOT_GANGLION = "dorsal_root_ganglion"
+    SYMPATHETIC_CHAIN = "sympathetic_chain"
 
 
 class Origin(StrEnum):

@@ -21,6 +21,7 @@ NERVE_COLOURS: dict[NerveKind, str] = {
     NerveKind.DORSAL_RAMUS: "#B8AE3A",
     NerveKind.SPINAL_NERVE: "#CC79A7",
     NerveKind.DORSAL_ROOT_GANGLION: "#E377C2",
+    NerveKind.SYMPATHETIC_CHAIN: "#56B4E9",
 }
 """Nerves that are not the target."""
 

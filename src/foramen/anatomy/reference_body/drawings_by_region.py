@@ -13,6 +13,9 @@ from foramen.anatomy.reference_body.lumbar_landmarks import left_landmarks
 from foramen.anatomy.reference_body.lumbar_nerves import lumbar_courses
 from foramen.anatomy.reference_body.regions import region_of
 from foramen.anatomy.reference_body.sacrum import sacral_bone
+from foramen.anatomy.reference_body.thoracic import thoracic_bone
+from foramen.anatomy.reference_body.thoracic_landmarks import left_landmarks as thoracic_landmarks
+from foramen.anatomy.reference_body.thoracic_nerves import thoracic_courses
 from foramen.model.anatomy import LandmarkName
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
@@ -39,7 +42,14 @@ def _lumbar_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -
     return landmarks, courses
 
 
-_BONES: Mapping[str, Callable[[Vertebra], BoneDrawing]] = MappingProxyType({"lumbar": lumbar_bone})
+def _thoracic_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> Passing:
+    landmarks = thoracic_landmarks(level, bone, vertices_mm)
+    return landmarks, thoracic_courses(level, bone, landmarks)
+
+
+_BONES: Mapping[str, Callable[[Vertebra], BoneDrawing]] = MappingProxyType(
+    {"lumbar": lumbar_bone, "thoracic": thoracic_bone}
+)
 _PASSING: Mapping[str, Callable[[Vertebra, BoneField, FloatArray], Passing]] = MappingProxyType(
-    {"lumbar": _lumbar_passing}
+    {"lumbar": _lumbar_passing, "thoracic": _thoracic_passing}
 )
