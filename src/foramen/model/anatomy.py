@@ -33,6 +33,9 @@ class LandmarkName(StrEnum):
     UNCINATE_TIP = "uncinate_tip"
     LATERAL_MASS_CENTRE = "lateral_mass_centre"
     VERTEBRAL_ARTERY_GROOVE = "vertebral_artery_groove"
+    TRANSVERSE_PROCESS_SUPEROLATERAL = "transverse_process_superolateral"
+    COSTOTRANSVERSE_JOINT = "costotransverse_joint"
+    LAMINA_BASE = "lamina_base"
 
 
 class NerveKind(StrEnum):

@@ -21,8 +21,8 @@ class Pillar:
     ----------
     top, top_normal, bottom, bottom_normal : tuple of float
         A point of each facet, and the unit normals, which point out of the bone.
-    medial_mm, lateral_mm : float
-        Left coordinates of its side walls at the facets.
+    medial_mm, lateral_mm : tuple of float
+        Left coordinates of its side walls at the heights of the upper and the lower facet.
     front_mm, back_mm : tuple of float
         Posterior coordinates of its anterior and posterior walls at the heights of the upper and the lower facet.
     form : mapping
@@ -36,8 +36,8 @@ class Pillar:
     top_normal: Vector
     bottom: Vector
     bottom_normal: Vector
-    medial_mm: float
-    lateral_mm: float
+    medial_mm: tuple[float, float]
+    lateral_mm: tuple[float, float]
     front_mm: tuple[float, float]
     back_mm: tuple[float, float]
     form: Mapping[str, float]
@@ -50,8 +50,8 @@ class Pillar:
         """Corners of a box around the pillar."""
         steepest = max(-min(self.bottom_normal[1] / self.bottom_normal[2], 0.0), self.top_normal[1] / self.top_normal[2])
         depth = max(self.back_mm) - min(self.front_mm)
-        low = (self.medial_mm, min(self.front_mm), self.bottom[2] - steepest * depth)
-        return low, (self.lateral_mm, max(self.back_mm), self.top[2] + steepest * depth)
+        low = (min(self.medial_mm), min(self.front_mm), self.bottom[2] - steepest * depth)
+        return low, (max(self.lateral_mm), max(self.back_mm), self.top[2] + steepest * depth)
 
     def distance(self, x: Field, y: Field, z: Field) -> Field:
         """Signed distance at broadcastable coordinates, first order in the waist."""
@@ -60,11 +60,11 @@ class Pillar:
         height = (z - middle) / half
         share = np.clip(0.5 * (1 - height), 0, 1)  # 0 at the upper facet, 1 at the lower
         hollow = np.float32(self.form["waist_mm"]) * np.clip(1 - height * height, 0, 1)
-        lateral = x - (np.float32(self.lateral_mm) - hollow)
+        lateral = x - (_between(self.lateral_mm, share) - hollow)
         front = _between(self.front_mm, share) - y
         back = y - _between(self.back_mm, share)
         edge = self.form["edge_mm"]
-        walls = smooth_maximum(smooth_maximum(lateral, np.float32(self.medial_mm) - x, edge), front, edge)
+        walls = smooth_maximum(smooth_maximum(lateral, _between(self.medial_mm, share) - x, edge), front, edge)
         walls = smooth_maximum(walls, back, edge)
         ends = np.maximum(_beyond(self.top, self.top_normal, x, y, z), _beyond(self.bottom, self.bottom_normal, x, y, z))
         found = smooth_maximum(walls, ends, self.form["rim_edge_mm"])

@@ -13,13 +13,14 @@ from foramen.anatomy.reference_body.cervical import (
     BOX,
     body,
     canal_cutters,
+    facet,
     foramen_cutter,
     halves,
     lamina,
     lower_facet,
     spinous,
 )
-from foramen.anatomy.reference_body.dimensions import dimensions, per_level
+from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions, per_level
 from foramen.anatomy.reference_body.drawing_of_bone import BoneDrawing
 from foramen.anatomy.reference_body.primitives import Box, Solid
 from foramen.anatomy.reference_body.shapes import placed
@@ -80,3 +81,17 @@ def _pillar_top(level: Vertebra) -> tuple[FloatArray, FloatArray]:
     bottom, _ = lower_facet(level)
     normal = np.array(shape.rows["pillar_top_normal"])
     return bottom + np.array([0.0, 0.0, shape.numbers["pillar_top_mm"]]), normal / np.linalg.norm(normal)
+
+
+def cervical_facet(own: VertebraDimensions) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Centre, tangent (outwards) and normal (out of the bone) of the left upper facet of C1 to C7."""
+    if own.level.name == "C1":
+        centre = np.array(drawing("reference_cervical.atlas").rows["upper_facet_mm"])
+        rise = np.radians(per_level("facet_slope_deg", own.level))
+        normal = np.array([-np.sin(rise), 0.0, np.cos(rise)])
+    elif own.level.name == "C2":
+        centre, normal = upper_facet(own.level)
+    else:
+        centre, normal = facet(own.level)
+    outwards = np.array([1.0, 0.0, 0.0]) - normal[0] * normal
+    return centre, outwards / np.linalg.norm(outwards), normal

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from foramen.anatomy.reference_body import thoracic
 from foramen.anatomy.reference_body.articular_pillar import APART_MM, Pillar
 from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions, joint_space_mm, per_level
 from foramen.anatomy.reference_body.drawing_of_bone import BoneDrawing
@@ -18,7 +19,7 @@ from foramen.anatomy.reference_body.primitives import Body, Box, Solid, Strut
 from foramen.anatomy.reference_body.regions import place_in_region
 from foramen.anatomy.reference_body.shapes import placed, vector
 from foramen.knowledge.drawings import Drawing, drawing
-from foramen.model.levels import Vertebra, neighbour_below
+from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
 
 BOX: Box = ((-48.0, -20.0, -32.0), (48.0, 72.0, 22.0))
@@ -62,13 +63,9 @@ def facet(level: Vertebra) -> tuple[FloatArray, FloatArray]:
 
 def lower_facet(level: Vertebra) -> tuple[FloatArray, FloatArray]:
     """Centre (3,) of the left inferior facet of C2 to C7 and its unit normal (3,), which points forward and down."""
-    below = neighbour_below(level)
-    shape = drawing("reference_cervical.pillar")
-    if level.name == "C7" or below is None:
-        normal = np.array(shape.rows["lower_c7_normal"])
-        return np.array(shape.rows["lower_c7_mm"]), -normal / np.linalg.norm(normal)
+    below = Vertebra("T1") if level.name == "C7" else Vertebra(f"C{place_in_region(level) + 2}")
+    centre, normal = facet(below) if below.name != "T1" else thoracic.facet(dimensions(below))[::2]
     frames = mean_frames()
-    centre, normal = facet(below)
     turn = frames[level].axes.T @ frames[below].axes
     here = frames[level].to_vertebra(frames[below].to_lps(centre + joint_space_mm(level) * normal))
     return here, -(turn @ normal)
@@ -89,8 +86,8 @@ def halves(level: Vertebra, top: FloatArray, up: FloatArray) -> tuple[Pillar, Pi
         top_normal=vector(up),
         bottom=vector(bottom + form["overlap_mm"] * down),  # carved back to the joint space by the bone below
         bottom_normal=vector(down),
-        medial_mm=float(top[0] - half_width),
-        lateral_mm=float(top[0] + half_width),
+        medial_mm=(float(top[0] - half_width), float(bottom[0] - half_width)),
+        lateral_mm=(float(top[0] + half_width), float(bottom[0] + half_width)),
         front_mm=(float(top[1] - half_depth), float(bottom[1] - half_depth)),
         back_mm=(float(top[1] + half_depth), float(bottom[1] + half_depth)),
         form=form,

@@ -129,7 +129,7 @@ def _border(level: Vertebra, bone: BoneField) -> FloatArray:
     pedicle_top += 0.5 * dimensions(level).pedicle_height_mm
     start = np.array(
         [
-            whole.medial_mm + shape["border_from_medial_mm"],
+            whole.medial_mm[0] + shape["border_from_medial_mm"],
             facet(level)[0][1] - 0.25 * per_level("pillar_depth_mm", level),
             pedicle_top + shape["border_above_pedicle_mm"],
         ]

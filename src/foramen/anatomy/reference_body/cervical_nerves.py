@@ -21,7 +21,7 @@ from foramen.anatomy.reference_body.cervical import (
     row,
 )
 from foramen.anatomy.reference_body.course import STEP_MM, Course, Lie, smooth_course
-from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions
 from foramen.anatomy.reference_body.field import BoneField
 from foramen.anatomy.reference_body.posture import mean_frames
 from foramen.knowledge.drawings import drawing
@@ -71,6 +71,13 @@ def spinal_nerve(level: Vertebra) -> FloatArray:
     return smooth_course(np.concatenate([foramen, artery, groove]))
 
 
+def foramen_corner(own: VertebraDimensions) -> tuple[float, float, float]:
+    """Left roof of the foramen below a vertebra: middle of the pedicle, posterior wall, lower border of the pedicle."""
+    rise = row(drawing("reference_cervical.pedicle"), "rise_mm", own.level)
+    lateral = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
+    return lateral, own.posterior_wall_mm, rise - 0.5 * own.pedicle_height_mm
+
+
 def pedicle_top(level: Vertebra) -> float:
     """Height of the upper border of the pedicle."""
     rise = row(drawing("reference_cervical.pedicle"), "rise_mm", level)
@@ -96,8 +103,8 @@ def medial_branch(level: Vertebra, bone: BoneField, origin_mm: FloatArray) -> Fl
     height = facet(level)[0][2] - lower_facet(level)[0][2]
     rise = row(shape, "height_fraction", level) * height
     share = 0.5 - row(shape, "height_fraction", level)
-    front, back = (ends[0] + share * (ends[1] - ends[0]) for ends in (whole.front_mm, whole.back_mm))
-    lateral = whole.lateral_mm
+    walls = (whole.front_mm, whole.back_mm, whole.lateral_mm)
+    front, back, lateral = (ends[0] + share * (ends[1] - ends[0]) for ends in walls)
     around = np.array(
         [
             [lateral - 1.5, front + shape.numbers["front_edge_mm"], middle[2] + rise],

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from foramen.anatomy.reference_body import thoracic
 from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.dimensions import dimensions
 from foramen.anatomy.reference_body.lumbar import canal_front_mm
+from foramen.anatomy.reference_body.regions import region_of
 from foramen.knowledge.drawings import drawing
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
@@ -69,6 +71,8 @@ def _spinous_tip(level: Vertebra) -> tuple[float, float]:
     own = dimensions(level)
     if level.name == "S1":
         return _sacral("sacral_spinous_tip_mm")
+    if region_of(level) == "thoracic":
+        return thoracic.spinous_tip(own)
     return own.posterior_wall_mm + own.spinous_length_mm, -0.5 * own.spinous_height_mm
 
 
