@@ -56,7 +56,7 @@ def place_bones(
     for level in reversed(list(placements)):
         bone = _place(canvas, bone_field(level), placements[level], 100 * level.number)
         if lower is not None:
-            _keep_apart(bone, lower)
+            _keep_apart(bone, lower, joint_space_mm(level))
         placed.append(bone)
         lower = bone
     near = [bone for bone in placed if bone.distance_mm.size]
@@ -67,7 +67,7 @@ def place_bones(
             if not other.distance_mm.size:
                 continue
             for bone in near:
-                _keep_apart(other, bone)
+                _keep_apart(other, bone, joint_space_mm())
             placed.append(other)
     return placed
 
@@ -103,7 +103,7 @@ def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build:
     shape = drawing("reference_bones.disc").numbers
     for upper in frames:
         lower = neighbour_below(upper)
-        if lower is None or lower not in frames:
+        if lower is None or lower not in frames or upper.name == "C1":  # no disc between atlas and axis
             continue
         above, below, body = dimensions(upper), dimensions(lower), body_form_of(upper)
         middle = 0.5 * (frames[upper].inferior_endplate_mm + frames[lower].superior_endplate_mm)
@@ -205,13 +205,13 @@ def field_points(index: np.ndarray, field: BoneField) -> np.ndarray:
     return points
 
 
-def _keep_apart(bone: PlacedBone, other: PlacedBone) -> None:
+def _keep_apart(bone: PlacedBone, other: PlacedBone, space_mm: float) -> None:
     """Carve a bone back to the joint space from its neighbour, in place."""
     block = _shared(bone.block, other.block)
     if block is None:
         return
     own = _cut(bone, block)
-    np.maximum(own, np.float32(joint_space_mm()) - _cut(other, block), out=own)
+    np.maximum(own, np.float32(space_mm) - _cut(other, block), out=own)
 
 
 def _shared(first: Block, second: Block) -> Block | None:

@@ -42,6 +42,9 @@ _NOISE_BLUR_VOXELS = 0.6
 _FIELD_OF_VIEW_MM = (340.0, 240.0)
 """Width and depth of the image."""
 
+_NECK_FIELD_OF_VIEW_MM, _NECK_BACK_EDGE_MM = (200.0, 190.0), 72.0
+"""Width and depth of the image of a neck, and its posterior edge (LPS y)."""
+
 _BACK_EDGE_MM, _BEHIND_THORAX_MM = 104.0, 12.0
 """Posterior edge of the field of view (LPS y; L3's body is the origin), and how much further back the thorax reaches."""
 
@@ -69,7 +72,7 @@ def make_reference_body(
     seed: int | None = None,
     levels: tuple[str, ...] = REGIONS["lumbar"],
     noise_hu: float | None = None,
-    field_of_view_mm: tuple[float, float] = _FIELD_OF_VIEW_MM,
+    field_of_view_mm: tuple[float, float] | None = None,
 ) -> ReferenceBody:
     """A body lying on its back (HFS), as a CT with labels and truth; lumbar unless other levels are given.
 
@@ -80,11 +83,11 @@ def make_reference_body(
     seed : int or None
         Draws size, disc height, curve and fat within sourced ranges; None is the mean body.
     levels : tuple of str
-        Vertebrae in the field of view, neighbours, within T1 to S1.
+        Vertebrae in the field of view, neighbours, within C1 to S1.
     noise_hu : float or None
         Standard deviation of the image noise; None takes `anatomy.ct_noise_hu`.
-    field_of_view_mm : tuple of two floats
-        Width and depth of the image; narrower images cut the flanks and the belly off.
+    field_of_view_mm : tuple of two floats or None
+        Width and depth of the image; None fits the region; narrower images cut the flanks and the belly off.
 
     Raises
     ------
@@ -105,6 +108,8 @@ def make_reference_body(
     wanted = _levels(levels)
     if seed is not None and seed < 0:
         raise InputError(f"The seed {seed} is negative. Give 0 or more.")
+    is_neck = all(region_of(level) == "cervical" for level in wanted)
+    field_of_view_mm = field_of_view_mm or (_NECK_FIELD_OF_VIEW_MM if is_neck else _FIELD_OF_VIEW_MM)
     build = draw_build(seed)
     frames = {level: frame for level, frame in frames_of(build).items() if level.name in LEVELS}
     spine = SpineLine(frames=frames, build=build)
@@ -199,6 +204,7 @@ def _geometry(
     top = spine.frames[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
     bottom = spine.frames[levels[-1]].inferior_endplate_mm[2] - below
     back_edge_mm = _BACK_EDGE_MM + (_BEHIND_THORAX_MM if region_of(levels[0]) == "thoracic" else 0.0)
+    back_edge_mm = _NECK_BACK_EDGE_MM if region_of(levels[-1]) == "cervical" else back_edge_mm
     extent = (*field_of_view_mm, top - bottom)
     shape = tuple(max(round(e / s), 1) for e, s in zip(extent, spacing, strict=True))
     affine = np.diag([*spacing, 1.0])
