@@ -46,6 +46,7 @@ def cervical_courses(
         courses.append(spinal_course(Root("C8"), eighth, at_lateral(eighth, foramen_middle(level)[0]), is_own=True))
     elif below is not None:
         courses.append(seen_from(level, below))
+    courses += sympathetic(level)
     begin = ramus_begin(level, nerve)
     courses.append(_branch(level, medial_branch(level, bone, nerve[begin]), begin))
     if level.name == "C3":
@@ -152,6 +153,28 @@ def spinal_course(root: Root, nerve_mm: FloatArray, ganglion: int, *, is_own: bo
         ganglion=(max(ganglion - half, 0), min(ganglion + half, len(nerve_mm) - 1)),
         ganglion_radius_mm=round_fraction * _of_root("ganglion_width_mm", root),
     )
+
+
+def sympathetic(level: Vertebra) -> list[Course]:
+    """Left sympathetic trunk before a vertebra C3 to C7; at C7 also the stellate ganglion, named after C8."""
+    points = drawing("reference_cervical.sympathetic").points
+    front = np.array([0.0, -0.5 * dimensions(level).body_depth_mm, 0.0])
+    found = [(NerveKind.SYMPATHETIC_CHAIN, Root(level.name), np.array(points["trunk"]) + front, "trunk")]
+    if level.name == "C7":
+        found.append((NerveKind.STELLATE_GANGLION, Root("C8"), np.array(points["stellate"]), "stellate ganglion"))
+    return [
+        Course(
+            name=f"sympathetic trunk at {level}" if name == "trunk" else name,
+            kind=kind,
+            root=root,
+            points_mm=smooth_course(line),
+            radius_mm=0.5
+            * number(f"cervical.{'sympathetic_trunk' if name == 'trunk' else 'stellate_ganglion'}_diameter_mm"),
+            variation_sd_mm=number("cervical.sympathetic_variation_sd_mm"),
+            lie=Lie.CLEAR_OF_BONE,
+        )
+        for kind, root, line, name in found
+    ]
 
 
 def at_lateral(nerve_mm: FloatArray, lateral_mm: float) -> int:
