@@ -18,6 +18,7 @@ from foramen.anatomy.bones import Bone, margin_mm
 from foramen.anatomy.frames import BodyShape
 from foramen.anatomy.reference_body import ReferenceVertebra, reference_vertebra
 from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.uncertainty import Spread, gaussian_kernel, spread_of_field
 from foramen.knowledge.facts import numbers
 from foramen.model.anatomy import LandmarkName, VertebraFrame
 from foramen.model.levels import Side, Vertebra
@@ -61,6 +62,8 @@ class Registration:
         Root mean square distance of the carried surface from the patient's near the grooves.
     coverage_fraction : float
         Share of the carried surface that lies in the scan.
+    spread : Spread
+        What the bone's surface leaves open of the field.
     """
 
     level: Vertebra
@@ -71,11 +74,16 @@ class Registration:
     weights_mm: FloatArray
     residual_mm: float
     coverage_fraction: float
+    spread: Spread
 
     def carry(self, reference_mm: FloatArray) -> FloatArray:
         """LPS points (n, 3) of points (n, 3) in the reference vertebra's frame."""
         moved = np.atleast_2d(reference_mm) @ self.linear.T + self.shift_mm
         return self.frame.to_lps(moved + _kernel(moved, self.control_mm) @ self.weights_mm)
+
+    def covariance_mm2(self, reference_mm: FloatArray) -> FloatArray:
+        """Covariance (n, 3, 3), mm2, LPS, of carried points (n, 3) given in the reference vertebra's frame."""
+        return self.spread.at(np.atleast_2d(reference_mm) @ self.linear.T + self.shift_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,7 +117,18 @@ def register(bone: Bone, body: BodyShape) -> Registration:
     moved = body.frame.to_lps(affine + kernel @ weights)
     inside = margin_mm(bone.scan, moved) > bone.spacing_mm
     near = inside & samples.is_near
-    residual = float(np.sqrt(np.mean(bone.at(moved[near]) ** 2))) if near.any() else np.inf
+    off = bone.at(moved)
+    residual = float(np.sqrt(np.mean(off[near] ** 2))) if near.any() else np.inf
+    spread = spread_of_field(
+        bone,
+        control_mm=control,
+        points_mm=affine[inside],
+        normals=bone.slope(moved[inside]) @ body.frame.axes,
+        off_mm=off[inside],
+        spacing_mm=np.where(samples.is_near[inside], FINE_MM, COARSE_MM),
+        axes=body.frame.axes,
+        kernel_mm=KERNEL_MM,
+    )
     return Registration(
         level=bone.level,
         frame=body.frame,
@@ -119,6 +138,7 @@ def register(bone: Bone, body: BodyShape) -> Registration:
         weights_mm=weights,
         residual_mm=residual,
         coverage_fraction=float(inside.mean()),
+        spread=spread,
     )
 
 
@@ -227,6 +247,4 @@ def _thinned(points: FloatArray, spacing_mm: float) -> NDArray[np.int64]:
 
 
 def _kernel(points: FloatArray, control: FloatArray) -> FloatArray:
-    squared = (points**2).sum(axis=1)[:, None] + (control**2).sum(axis=1) - 2 * points @ control.T
-    found: FloatArray = np.exp(-0.5 * np.maximum(squared, 0.0) / KERNEL_MM**2)
-    return found
+    return gaussian_kernel(points, control, KERNEL_MM)
