@@ -36,6 +36,9 @@ CONTROL_MM = 9.0
 PENALTIES = (300.0, 100.0, 100.0, 30.0, 30.0, 10.0, 10.0, 4.0, 4.0, 4.0)
 """Weight of the field's norm in each round."""
 
+TARGET_STRIDE = 3
+"""One in so many vertices of the patient's surface is matched; about 1.2 mm lie between them."""
+
 FAR_MM = 20.0
 """Radius around the grooves in which the surfaces are sampled densely and the residual is read."""
 
@@ -174,11 +177,11 @@ def _reference_samples(level: Vertebra) -> _Samples:
 
 
 def _target(bone: Bone, frame: VertebraFrame) -> _Samples:
-    chosen = _thinned(bone.surface_mm, 1.2)
-    points = frame.to_vertebra(bone.surface_mm[chosen])
+    """Every few vertices of the surface: in their order, which moving the scan does not change."""
+    points = frame.to_vertebra(bone.surface_mm[::TARGET_STRIDE])
     return _Samples(
         points=points,
-        normals=bone.normals[chosen] @ frame.axes,
+        normals=bone.normals[::TARGET_STRIDE] @ frame.axes,
         weights=np.ones(len(points)),
         is_near=np.zeros(len(points), dtype=bool),
     )
