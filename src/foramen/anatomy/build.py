@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,7 @@ from foramen.anatomy.midplane import with_midplane
 from foramen.anatomy.nerves import find_nerves
 from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.anatomy.registration import Registration, register
+from foramen.anatomy.turned import turn_of, turned, upright
 from foramen.errors import ImageError, LandmarkError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
@@ -53,6 +54,14 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
         If the labels are mirrored or turned back to front.
     """
     _check_images(image, labels)
+    turn = turn_of(image.geometry)
+    geometry = upright(image.geometry, turn)
+    found = _build(replace(image, geometry=geometry), replace(labels, geometry=geometry))
+    return turned(found, turn)
+
+
+def _build(image: Volume, labels: LabelMap) -> Anatomy:
+    """The anatomy of a scan along the patient's axes."""
     levels = labelled_levels(labels)
     work = _Work(bones={}, notes=[f"{level}: outside {LEVELS[0]} to {LEVELS[-1]}, only named." for level in levels if not _known(level)])
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # bones do not depend on each other

@@ -18,6 +18,7 @@ from foramen.anatomy.bones import Bone, margin_mm
 from foramen.anatomy.frames import BodyShape
 from foramen.anatomy.reference_body import ReferenceVertebra, reference_vertebra
 from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.uncertainty import Spread, gaussian_kernel, spread_of_field
 from foramen.knowledge.facts import numbers
 from foramen.model.anatomy import LandmarkName, VertebraFrame
 from foramen.model.levels import Side, Vertebra
@@ -34,6 +35,9 @@ CONTROL_MM = 9.0
 
 PENALTIES = (300.0, 100.0, 100.0, 30.0, 30.0, 10.0, 10.0, 4.0, 4.0, 4.0)
 """Weight of the field's norm in each round."""
+
+TARGET_STRIDE = 3
+"""One in so many vertices of the patient's surface is matched; about 1.2 mm lie between them."""
 
 FAR_MM = 20.0
 """Radius around the grooves in which the surfaces are sampled densely and the residual is read."""
@@ -68,6 +72,8 @@ class Registration:
         Root mean square distance of the carried surface from the patient's near the grooves.
     coverage_fraction : float
         Share of the carried surface that lies in the scan.
+    spread : Spread
+        What the bone's surface leaves open of the field.
     """
 
     level: Vertebra
@@ -78,11 +84,16 @@ class Registration:
     weights_mm: FloatArray
     residual_mm: float
     coverage_fraction: float
+    spread: Spread
 
     def carry(self, reference_mm: FloatArray) -> FloatArray:
         """LPS points (n, 3) of points (n, 3) in the reference vertebra's frame."""
         moved = np.atleast_2d(reference_mm) @ self.linear.T + self.shift_mm
         return self.frame.to_lps(moved + _kernel(moved, self.control_mm) @ self.weights_mm)
+
+    def covariance_mm2(self, reference_mm: FloatArray) -> FloatArray:
+        """Covariance (n, 3, 3), mm2, LPS, of carried points (n, 3) given in the reference vertebra's frame."""
+        return self.spread.at(np.atleast_2d(reference_mm) @ self.linear.T + self.shift_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,7 +127,18 @@ def register(bone: Bone, body: BodyShape) -> Registration:
     moved = body.frame.to_lps(affine + kernel @ weights)
     inside = margin_mm(bone.scan, moved) > bone.spacing_mm
     near = inside & samples.is_near
-    residual = float(np.sqrt(np.mean(bone.at(moved[near]) ** 2))) if near.any() else np.inf
+    off = bone.at(moved)
+    residual = float(np.sqrt(np.mean(off[near] ** 2))) if near.any() else np.inf
+    spread = spread_of_field(
+        bone,
+        control_mm=control,
+        points_mm=affine[inside],
+        normals=bone.slope(moved[inside]) @ body.frame.axes,
+        off_mm=off[inside],
+        spacing_mm=np.where(samples.is_near[inside], FINE_MM, COARSE_MM),
+        axes=body.frame.axes,
+        kernel_mm=KERNEL_MM,
+    )
     return Registration(
         level=bone.level,
         frame=body.frame,
@@ -126,6 +148,7 @@ def register(bone: Bone, body: BodyShape) -> Registration:
         weights_mm=weights,
         residual_mm=residual,
         coverage_fraction=float(inside.mean()),
+        spread=spread,
     )
 
 
@@ -161,11 +184,11 @@ def _reference_samples(level: Vertebra) -> _Samples:
 
 
 def _target(bone: Bone, frame: VertebraFrame) -> _Samples:
-    chosen = _thinned(bone.surface_mm, 1.2)
-    points = frame.to_vertebra(bone.surface_mm[chosen])
+    """Every few vertices of the surface: in their order, which moving the scan does not change."""
+    points = frame.to_vertebra(bone.surface_mm[::TARGET_STRIDE])
     return _Samples(
         points=points,
-        normals=bone.normals[chosen] @ frame.axes,
+        normals=bone.normals[::TARGET_STRIDE] @ frame.axes,
         weights=np.ones(len(points)),
         is_near=np.zeros(len(points), dtype=bool),
     )
@@ -234,6 +257,4 @@ def _thinned(points: FloatArray, spacing_mm: float) -> NDArray[np.int64]:
 
 
 def _kernel(points: FloatArray, control: FloatArray) -> FloatArray:
-    squared = (points**2).sum(axis=1)[:, None] + (control**2).sum(axis=1) - 2 * points @ control.T
-    found: FloatArray = np.exp(-0.5 * np.maximum(squared, 0.0) / KERNEL_MM**2)
-    return found
+    return gaussian_kernel(points, control, KERNEL_MM)
