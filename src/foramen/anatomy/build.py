@@ -66,7 +66,9 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
 def _build(image: Volume, labels: LabelMap) -> Anatomy:
     """The anatomy of a scan along the patient's axes."""
     levels = labelled_levels(labels)
-    outside = [f"{level}: outside {REGISTERED[0]} to {REGISTERED[-1]}, only named." for level in levels if not _known(level)]
+    outside = [
+        f"{level}: outside {REGISTERED[0]} to {REGISTERED[-1]}, only named." for level in levels if not _known(level)
+    ]
     work = _Work(bones={}, notes=outside)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # bones do not depend on each other
         for bone, notes in pool.map(partial(_extract, image, labels), filter(_known, levels)):
