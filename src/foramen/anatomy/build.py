@@ -63,7 +63,7 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
 def _build(image: Volume, labels: LabelMap) -> Anatomy:
     """The anatomy of a scan along the patient's axes."""
     levels = labelled_levels(labels)
-    work = _Work(bones={}, notes=[f"{level}: outside T12 to S1, only named." for level in levels if not _known(level)])
+    work = _Work(bones={}, notes=[f"{level}: outside {LEVELS[0]} to {LEVELS[-1]}, only named." for level in levels if not _known(level)])
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # bones do not depend on each other
         for bone, notes in pool.map(partial(_extract, image, labels), filter(_known, levels)):
             work.notes += notes

@@ -52,6 +52,13 @@ COARSE_MM, FINE_MM = 4.0, 2.0
 BODY_WEIGHT = 0.4
 """Weight of a body's sample against one of the arch."""
 
+_CROSSED = (
+    LandmarkName.SACRAL_ALA_NOTCH,
+    LandmarkName.SAP_TP_JUNCTION,
+    LandmarkName.TRANSVERSE_PROCESS_SUPEROLATERAL,
+)
+"""Where a nerve crosses a bone: the first of these that the reference bone has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Registration:
@@ -154,7 +161,7 @@ def register(bone: Bone, body: BodyShape) -> Registration:
 
 def grooves(reference: ReferenceVertebra) -> FloatArray:
     """Where the nerve crosses the reference bone, left and right, shape (2, 3)."""
-    name = LandmarkName.SACRAL_ALA_NOTCH if reference.level.name == "S1" else LandmarkName.SAP_TP_JUNCTION
+    name = next(name for name in _CROSSED if (name, Side.LEFT) in reference.landmarks)
     return np.stack([reference.landmarks[name, side] for side in Side])
 
 

@@ -23,6 +23,20 @@ class LandmarkName(StrEnum):
     FORAMEN_POSTERIOR_BORDER = "foramen_posterior_border"
     TRANSVERSE_PROCESS_TIP = "transverse_process_tip"
     SAP_TIP = "sap_tip"
+    PILLAR_WAIST = "pillar_waist"
+    PILLAR_CENTROID = "pillar_centroid"
+    PILLAR_POSTERIOR_INFERIOR_EDGE = "pillar_posterior_inferior_edge"
+    SUPERIOR_FACET_CENTRE = "superior_facet_centre"
+    INFERIOR_FACET_CENTRE = "inferior_facet_centre"
+    JOINT_LATERAL_MIDPOINT = "joint_lateral_midpoint"
+    ANTERIOR_TUBERCLE = "anterior_tubercle"
+    POSTERIOR_TUBERCLE = "posterior_tubercle"
+    UNCINATE_TIP = "uncinate_tip"
+    LATERAL_MASS_CENTRE = "lateral_mass_centre"
+    VERTEBRAL_ARTERY_GROOVE = "vertebral_artery_groove"
+    TRANSVERSE_PROCESS_SUPEROLATERAL = "transverse_process_superolateral"
+    COSTOTRANSVERSE_JOINT = "costotransverse_joint"
+    LAMINA_BASE = "lamina_base"
 
 
 class NerveKind(StrEnum):
@@ -32,6 +46,9 @@ class NerveKind(StrEnum):
     DORSAL_RAMUS = "dorsal_ramus"
     SPINAL_NERVE = "spinal_nerve"
     DORSAL_ROOT_GANGLION = "dorsal_root_ganglion"
+    THIRD_OCCIPITAL_NERVE = "third_occipital_nerve"
+    SYMPATHETIC_CHAIN = "sympathetic_chain"
+    STELLATE_GANGLION = "stellate_ganglion"
 
 
 class Origin(StrEnum):

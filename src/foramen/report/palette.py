@@ -21,6 +21,9 @@ NERVE_COLOURS: dict[NerveKind, str] = {
     NerveKind.DORSAL_RAMUS: "#B8AE3A",
     NerveKind.SPINAL_NERVE: "#CC79A7",
     NerveKind.DORSAL_ROOT_GANGLION: "#E377C2",
+    NerveKind.THIRD_OCCIPITAL_NERVE: "#B8AE3A",
+    NerveKind.SYMPATHETIC_CHAIN: "#009E73",
+    NerveKind.STELLATE_GANGLION: "#009E73",
 }
 """Nerves that are not the target."""
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from foramen.anatomy.reference_body import lumbar
 from foramen.anatomy.reference_body.bone import bone_field
 from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.canvas import Canvas, paint_ellipsoid
 from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm
+from foramen.anatomy.reference_body.drawings_by_region import body_form_of, facet_of, foramen_of
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
-from foramen.anatomy.reference_body.lumbar_nerves import foramen_corner
-from foramen.anatomy.reference_body.pelvis import hip_field, rib_field
+from foramen.anatomy.reference_body.pelvis import hip_field
 from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.primitives import FAR_MM, Field, section_power
+from foramen.anatomy.reference_body.rib_cage import CARRIERS
+from foramen.anatomy.reference_body.ribs import rib_pieces
 from foramen.anatomy.reference_body.shapes import vector
 from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.tissue_hu import bone_hu
@@ -46,24 +47,38 @@ class PlacedBone:
     is_body: np.ndarray
 
 
-def place_bones(canvas: Canvas, placements: Mapping[Vertebra, Placement]) -> list[PlacedBone]:
-    """All bones on the grid, from the sacrum upwards, then ribs and hips; joints are kept open."""
+def place_bones(
+    canvas: Canvas, placements: Mapping[Vertebra, Placement], carriers: Mapping[Vertebra, Placement]
+) -> list[PlacedBone]:
+    """Bones on the grid, from the lowest upwards, then ribs and hips of `carriers`; joints are kept open."""
     placed: list[PlacedBone] = []
     lower: PlacedBone | None = None
     for level in reversed(list(placements)):
         bone = _place(canvas, bone_field(level), placements[level], 100 * level.number)
         if lower is not None:
-            _keep_apart(bone, lower)
+            _keep_apart(bone, lower, joint_space_mm(level))
         placed.append(bone)
         lower = bone
-    for field, carrier, name in ((rib_field(), "T12", "ribs"), (hip_field(), "S1", "hip")):
+    near = [bone for bone in placed if bone.distance_mm.size]
+    for field, carrier, name in _carried(carriers):
         for side in Side:
             value = structure_value(f"{name}_{side.value}")
-            other = _place(canvas, field, placements[Vertebra(carrier)], value, side=side)
-            for bone in placed[: len(placements)]:
-                _keep_apart(other, bone)
+            other = _place(canvas, field, carriers[carrier], value, side=side)
+            if not other.distance_mm.size:
+                continue
+            for bone in near:
+                _keep_apart(other, bone, joint_space_mm())
             placed.append(other)
     return placed
+
+
+def _carried(placements: Mapping[Vertebra, Placement]) -> Iterator[tuple[BoneField, Vertebra, str]]:
+    """Fields of ribs and hip bones of the left, the vertebra that carries each, and the stem of their label."""
+    for level in placements:
+        if level in CARRIERS:
+            yield from ((piece, level, "ribs") for piece in rib_pieces(level))
+        elif level.name == "S1":
+            yield hip_field(), level, "hip"
 
 
 def paint_bones(canvas: Canvas, bones: list[PlacedBone]) -> None:
@@ -85,12 +100,12 @@ def blend_bones(image: Field, canvas: Canvas, bones: list[PlacedBone]) -> None:
 
 def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> None:
     """Paint each disc between the endplates of its neighbours."""
-    shape, body = drawing("reference_bones.disc").numbers, drawing("reference_bones.body").numbers
+    shape = drawing("reference_bones.disc").numbers
     for upper in frames:
         lower = neighbour_below(upper)
-        if lower is None or lower not in frames:
+        if lower is None or lower not in frames or upper.name == "C1":  # no disc between atlas and axis
             continue
-        above, below = dimensions(upper), dimensions(lower)
+        above, below, body = dimensions(upper), dimensions(lower), body_form_of(upper)
         middle = 0.5 * (frames[upper].inferior_endplate_mm + frames[lower].superior_endplate_mm)
         block = _block_around(canvas, middle[None] - _DISC_BOX_MM, middle[None] + _DISC_BOX_MM)
         x, y, z = _local(canvas, block, frames[upper], build.scale)
@@ -127,14 +142,14 @@ def paint_joints(
             & (second < gap)
         )
         x, y, z = _local(canvas, block, frames[lower], build.scale)
-        centre, _, _ = lumbar.facet(dimensions(lower))
+        centre, _, _ = facet_of(lower)
         away = (np.abs(x) - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
         canvas.labels[block][between & (away < shape["reach_mm"] ** 2)] = value
 
 
 def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
     """Paint the fat of the intervertebral foramina."""
-    value, fat = structure_value("foraminal_fat"), drawing("reference_bones.foramen").ellipsoids["fat"]
+    value = structure_value("foraminal_fat")
     soft = tuple(
         structure_value(name)
         for name in (
@@ -149,7 +164,8 @@ def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
     for level in spine.frames:
         if level.name == "S1":
             continue
-        left, back, up = np.array(foramen_corner(dimensions(level))) + np.array(fat.centre_mm)
+        corner, fat = foramen_of(level)
+        left, back, up = np.array(corner) + np.array(fat.centre_mm)
         for side in Side:
             place = vector(spine.point(level.name, side.sign * left, back, up))
             paint_ellipsoid(canvas, value, place, fat.radii_mm, only=soft)
@@ -189,13 +205,13 @@ def field_points(index: np.ndarray, field: BoneField) -> np.ndarray:
     return points
 
 
-def _keep_apart(bone: PlacedBone, other: PlacedBone) -> None:
+def _keep_apart(bone: PlacedBone, other: PlacedBone, space_mm: float) -> None:
     """Carve a bone back to the joint space from its neighbour, in place."""
     block = _shared(bone.block, other.block)
     if block is None:
         return
     own = _cut(bone, block)
-    np.maximum(own, np.float32(joint_space_mm()) - _cut(other, block), out=own)
+    np.maximum(own, np.float32(space_mm) - _cut(other, block), out=own)
 
 
 def _shared(first: Block, second: Block) -> Block | None:

@@ -14,7 +14,6 @@ from foramen.anatomy.reference_body.assembly import (
     blend_bones,
     paint_bones,
     paint_discs,
-    paint_foramina,
     paint_joints,
     place_bones,
 )
@@ -22,10 +21,10 @@ from foramen.anatomy.reference_body.build import draw_build
 from foramen.anatomy.reference_body.canvas import Canvas
 from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.posture import frames_of
-from foramen.anatomy.reference_body.regions import LEVELS
+from foramen.anatomy.reference_body.regions import LEVELS, REGIONS, region_of
+from foramen.anatomy.reference_body.soft_tissue import paint_soft_tissue
 from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.tissue_hu import GAS_VALUE, hu_of_label
-from foramen.anatomy.reference_body.torso import paint_canal, paint_torso
 from foramen.anatomy.reference_body.truth import true_anatomy
 from foramen.errors import InputError, LevelError
 from foramen.jobs.blas import with_one_blas_thread
@@ -43,8 +42,14 @@ _NOISE_BLUR_VOXELS = 0.6
 _FIELD_OF_VIEW_MM = (340.0, 240.0)
 """Width and depth of the image."""
 
-_BACK_EDGE_MM = 104.0
-"""Posterior edge of the field of view (LPS y; L3's body is the origin)."""
+_NECK_FIELD_OF_VIEW_MM, _NECK_BACK_EDGE_MM = (200.0, 190.0), 72.0
+"""Width and depth of the image of a neck, and its posterior edge (LPS y)."""
+
+_BACK_EDGE_MM, _BEHIND_THORAX_MM = 104.0, 12.0
+"""Posterior edge of the field of view (LPS y; L3's body is the origin), and how much further back the thorax reaches."""
+
+_NEAR, _RIBS_ABOVE = 2, 5
+"""How many vertebrae above and below an image can reach into it, and how many above it can carry ribs that do."""
 
 _ABOVE_MM, _BELOW_MM, _SACRUM_BELOW_MM = 8.0, 8.0, 38.0
 """What the image shows above the highest endplate and below the lowest, and below the first sacral body."""
@@ -65,11 +70,11 @@ def make_reference_body(
     *,
     spacing_mm: float | tuple[float, float, float] = 1.0,
     seed: int | None = None,
-    levels: tuple[str, ...] = LEVELS,
+    levels: tuple[str, ...] = REGIONS["lumbar"],
     noise_hu: float | None = None,
-    field_of_view_mm: tuple[float, float] = _FIELD_OF_VIEW_MM,
+    field_of_view_mm: tuple[float, float] | None = None,
 ) -> ReferenceBody:
-    """A lumbar body lying on its back (HFS), as a CT with labels and truth.
+    """A body lying on its back (HFS), as a CT with labels and truth; lumbar unless other levels are given.
 
     Parameters
     ----------
@@ -78,11 +83,11 @@ def make_reference_body(
     seed : int or None
         Draws size, disc height, curve and fat within sourced ranges; None is the mean body.
     levels : tuple of str
-        Vertebrae in the field of view, neighbours, within T12 to S1.
+        Vertebrae in the field of view, neighbours, within C1 to S1.
     noise_hu : float or None
         Standard deviation of the image noise; None takes `anatomy.ct_noise_hu`.
-    field_of_view_mm : tuple of two floats
-        Width and depth of the image; narrower images cut the flanks and the belly off.
+    field_of_view_mm : tuple of two floats or None
+        Width and depth of the image; None fits the region; narrower images cut the flanks and the belly off.
 
     Raises
     ------
@@ -103,6 +108,8 @@ def make_reference_body(
     wanted = _levels(levels)
     if seed is not None and seed < 0:
         raise InputError(f"The seed {seed} is negative. Give 0 or more.")
+    is_neck = all(region_of(level) == "cervical" for level in wanted)
+    field_of_view_mm = field_of_view_mm or (_NECK_FIELD_OF_VIEW_MM if is_neck else _FIELD_OF_VIEW_MM)
     build = draw_build(seed)
     frames = {level: frame for level, frame in frames_of(build).items() if level.name in LEVELS}
     spine = SpineLine(frames=frames, build=build)
@@ -110,13 +117,12 @@ def make_reference_body(
     uid = _frame_uid(spacing, seed, levels, noise, field_of_view_mm)
     geometry = _geometry(spine, wanted, spacing, field_of_view_mm, uid)
     canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
-    paint_torso(canvas, spine)
-    paint_foramina(canvas, spine)
-    paint_canal(canvas, spine)
+    paint_soft_tissue(canvas, spine)
     paint_discs(canvas, frames, build)
-    bones = place_bones(canvas, placements)
-    paint_joints(canvas, bones, frames, build)
-    anatomy = true_anatomy(placements, uid, wanted)
+    near, carriers = (_beside(placements, wanted, above) for above in (_NEAR, _RIBS_ABOVE))
+    bones = place_bones(canvas, near, carriers)
+    paint_joints(canvas, bones, {level: frames[level] for level in near}, build)
+    anatomy = true_anatomy(near, uid, wanted)
     values = _image(canvas, bones, anatomy, noise, np.random.default_rng([0 if seed is None else seed + 1, 2300]))
     paint_bones(canvas, bones)
     canvas.labels[canvas.labels == GAS_VALUE] = structure_value("colon")
@@ -178,6 +184,15 @@ def _levels(names: tuple[str, ...]) -> tuple[Vertebra, ...]:
     return tuple(Vertebra(name) for name in LEVELS[first : last + 1])
 
 
+def _beside(
+    placements: dict[Vertebra, Placement], levels: tuple[Vertebra, ...], above: int
+) -> dict[Vertebra, Placement]:
+    """Bones that can reach into an image of `levels`: as many above it as given, and those below it."""
+    names = list(placements)
+    first, last = names.index(levels[0]), names.index(levels[-1])
+    return {level: placements[level] for level in names[max(first - above, 0) : last + 1 + _NEAR]}
+
+
 def _geometry(
     spine: SpineLine,
     levels: tuple[Vertebra, ...],
@@ -188,12 +203,14 @@ def _geometry(
     below = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM
     top = spine.frames[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
     bottom = spine.frames[levels[-1]].inferior_endplate_mm[2] - below
+    back_edge_mm = _BACK_EDGE_MM + (_BEHIND_THORAX_MM if region_of(levels[0]) == "thoracic" else 0.0)
+    back_edge_mm = _NECK_BACK_EDGE_MM if region_of(levels[-1]) == "cervical" else back_edge_mm
     extent = (*field_of_view_mm, top - bottom)
     shape = tuple(max(round(e / s), 1) for e, s in zip(extent, spacing, strict=True))
     affine = np.diag([*spacing, 1.0])
     affine[:3, 3] = (
         -0.5 * (shape[0] - 1) * spacing[0],
-        _BACK_EDGE_MM - (shape[1] - 1) * spacing[1],
+        back_edge_mm - (shape[1] - 1) * spacing[1],
         bottom,
     )
     return VolumeGeometry(shape=(shape[0], shape[1], shape[2]), affine_mm=affine, frame_uid=uid)

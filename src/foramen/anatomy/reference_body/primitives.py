@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +137,27 @@ def section_power(form: Mapping[str, float], posterior: Field) -> Field:
     return np.where(posterior > 0, np.float32(form["back_exponent"]), np.float32(form["front_exponent"]))
 
 
-Solid = Strut | Body
+class Solid(Protocol):
+    """What a bone is united from: a part of it with a signed distance."""
+
+    @property
+    def part(self) -> str:
+        """Vertebral part that it belongs to (labels.yaml)."""
+        ...
+
+    @property
+    def blend_mm(self) -> float:
+        """Width of the fillet where it joins what was there before."""
+        ...
+
+    @property
+    def box(self) -> Box:
+        """Corners of a box around it."""
+        ...
+
+    def distance(self, x: Field, y: Field, z: Field) -> Field:
+        """Signed distance (mm, negative inside) at broadcastable coordinates."""
+        ...
 
 
 def smooth_minimum(a: Field, b: Field, width_mm: float) -> Field:
