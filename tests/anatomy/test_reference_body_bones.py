@@ -77,10 +77,11 @@ def test_facet_joint_is_open_and_narrow(upper: str, lower: str) -> None:
     frames = mean_frames()
     lps = frames[Vertebra(upper)].to_lps(above.surface.vertices_mm)
     gap = below.bone.at(frames[Vertebra(lower)].to_vertebra(lps))
-    assert gap.min() > joint_space_mm() - 0.5  # smooth carving and grid
+    space_mm = joint_space_mm(Vertebra(upper))
+    assert gap.min() > space_mm - 0.5  # smooth carving and grid
     facing = [above.part_of(above.surface.vertices_mm) == part_number(f"inferior_articular_{s.value}") for s in Side]
     for side in facing:
-        near = (gap < joint_space_mm() + 0.6) & side
+        near = (gap < space_mm + 0.6) & side
         assert near.sum() * FIELD_SPACING_MM**2 > 40.0  # mm2 of congruent facet; anatomical facets have 130 to 160
     assert fact("anatomy.facet_joint_space_mm").low <= joint_space_mm() <= fact("anatomy.facet_joint_space_mm").high
 
@@ -143,7 +144,7 @@ def test_branch_lies_on_bone_and_runs_from_groove_to_notch(name: str, side: Side
     assert np.linalg.norm(np.diff(line, axis=0), axis=1).max() < 1.6
 
 
-@pytest.mark.parametrize("name", LEVELS[1:])
+@pytest.mark.parametrize("name", LEVELS[LEVELS.index("T2") :])
 def test_spinal_nerve_passes_the_foramen_clear_of_bone(name: str) -> None:
     reference, frames = reference_vertebra(Vertebra(name)), mean_frames()
     above = LEVELS[LEVELS.index(name) - 1]
@@ -158,5 +159,5 @@ def test_spinal_nerve_passes_the_foramen_clear_of_bone(name: str) -> None:
 
 
 def test_unknown_level_is_refused() -> None:
-    with pytest.raises(LevelError, match="T12, L1"):
-        reference_vertebra(Vertebra("C5"))
+    with pytest.raises(LevelError, match="has no L6"):
+        reference_vertebra(Vertebra("L6"))

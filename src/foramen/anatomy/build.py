@@ -32,6 +32,9 @@ from foramen.model.space import FloatArray, LabelMap, Modality, Volume, require_
 
 SACRUM = Vertebra("S1")
 
+REGISTERED: tuple[str, ...] = LEVELS[LEVELS.index("C3") :]
+"""Vertebrae that are found in a patient; atlas and axis have no body with two endplates to find their frames by."""
+
 
 @with_one_blas_thread
 def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
@@ -63,7 +66,10 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
 def _build(image: Volume, labels: LabelMap) -> Anatomy:
     """The anatomy of a scan along the patient's axes."""
     levels = labelled_levels(labels)
-    work = _Work(bones={}, notes=[f"{level}: outside {LEVELS[0]} to {LEVELS[-1]}, only named." for level in levels if not _known(level)])
+    outside = [
+        f"{level}: outside {REGISTERED[0]} to {REGISTERED[-1]}, only named." for level in levels if not _known(level)
+    ]
+    work = _Work(bones={}, notes=outside)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # bones do not depend on each other
         for bone, notes in pool.map(partial(_extract, image, labels), filter(_known, levels)):
             work.notes += notes
@@ -100,8 +106,8 @@ def _build(image: Volume, labels: LabelMap) -> Anatomy:
 
 
 def _known(level: Vertebra) -> bool:
-    """Whether the reference body has this vertebra."""
-    return level.name in LEVELS
+    """Whether the reference bone of this vertebra is registered."""
+    return level.name in REGISTERED
 
 
 def _extract(image: Volume, labels: LabelMap, level: Vertebra) -> tuple[Bone | None, list[str]]:

@@ -56,6 +56,8 @@ _CROSSED = (
     LandmarkName.SACRAL_ALA_NOTCH,
     LandmarkName.SAP_TP_JUNCTION,
     LandmarkName.TRANSVERSE_PROCESS_SUPEROLATERAL,
+    LandmarkName.PILLAR_WAIST,
+    LandmarkName.PILLAR_POSTERIOR_INFERIOR_EDGE,
 )
 """Where a nerve crosses a bone: the first of these that the reference bone has."""
 

@@ -48,7 +48,9 @@ class Pillar:
     @property
     def box(self) -> Box:
         """Corners of a box around the pillar."""
-        steepest = max(-min(self.bottom_normal[1] / self.bottom_normal[2], 0.0), self.top_normal[1] / self.top_normal[2])
+        steepest = max(
+            -min(self.bottom_normal[1] / self.bottom_normal[2], 0.0), self.top_normal[1] / self.top_normal[2]
+        )
         depth = max(self.back_mm) - min(self.front_mm)
         low = (min(self.medial_mm), min(self.front_mm), self.bottom[2] - steepest * depth)
         return low, (max(self.lateral_mm), max(self.back_mm), self.top[2] + steepest * depth)
@@ -66,7 +68,9 @@ class Pillar:
         edge = self.form["edge_mm"]
         walls = smooth_maximum(smooth_maximum(lateral, _between(self.medial_mm, share) - x, edge), front, edge)
         walls = smooth_maximum(walls, back, edge)
-        ends = np.maximum(_beyond(self.top, self.top_normal, x, y, z), _beyond(self.bottom, self.bottom_normal, x, y, z))
+        ends = np.maximum(
+            _beyond(self.top, self.top_normal, x, y, z), _beyond(self.bottom, self.bottom_normal, x, y, z)
+        )
         found = smooth_maximum(walls, ends, self.form["rim_edge_mm"])
         if self.is_lower_half:
             cut = z - middle
@@ -82,7 +86,5 @@ def _between(ends: tuple[float, float], share: Field) -> Field:
 
 def _beyond(point: Vector, normal: Vector, x: Field, y: Field, z: Field) -> Field:
     """Distance beyond a plane, along its normal."""
-    found: Field = sum(
-        np.float32(n) * (c - np.float32(p)) for n, c, p in zip(normal, (x, y, z), point, strict=True)
-    )  # type: ignore[assignment]
+    found: Field = sum(np.float32(n) * (c - np.float32(p)) for n, c, p in zip(normal, (x, y, z), point, strict=True))  # type: ignore[assignment]
     return found

@@ -9,8 +9,8 @@ PILLAR_CENTROID
 SUPERIOR_FACET_CENTRE, INFERIOR_FACET_CENTRE
     Middle of the joint surface.
 JOINT_LATERAL_MIDPOINT
-    Middle of the lateral margin of the joint above this vertebra, halfway between both bones (not on bone). At C3,
-    where the third occipital nerve crosses.
+    Middle of the lateral margin of the superior facet: the lower lip of the joint above this vertebra. At C3, where
+    the third occipital nerve crosses the C2-C3 joint.
 FORAMEN_POSTERIOR_BORDER
     Anterior margin of the superior articular process just above the pedicle, at the height of the nerve: what a true
     lateral view shows as the anterior border of the pillar and the posterior border of the foramen above.
@@ -44,13 +44,13 @@ from foramen.anatomy.reference_body.cervical import (
     row,
     solids,
 )
-from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm, per_level
+from foramen.anatomy.reference_body.dimensions import dimensions, per_level
 from foramen.anatomy.reference_body.field import BoneField, part_number
 from foramen.anatomy.reference_body.primitives import Strut
 from foramen.errors import LandmarkError
 from foramen.knowledge.drawings import drawing
 from foramen.model.anatomy import LandmarkName
-from foramen.model.levels import Vertebra, neighbour_above
+from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
 
 RAY_STEP_MM, RAY_LENGTH_MM = 0.1, 40.0
@@ -77,7 +77,7 @@ def cervical_landmarks(level: Vertebra, bone: BoneField, vertices_mm: FloatArray
         LandmarkName.PILLAR_CENTROID: exit_of(bone, _silhouette_centre(level, bone), np.array([1.0, 0.0, 0.0])),
         LandmarkName.SUPERIOR_FACET_CENTRE: bone.onto_surface(facet(level)[0])[0],
         LandmarkName.INFERIOR_FACET_CENTRE: bone.onto_surface(lower_facet(level)[0])[0],
-        LandmarkName.JOINT_LATERAL_MIDPOINT: joint_margin(level),
+        LandmarkName.JOINT_LATERAL_MIDPOINT: bone.onto_surface(joint_margin(level))[0],
         LandmarkName.FORAMEN_POSTERIOR_BORDER: _border(level, bone),
         LandmarkName.PILLAR_POSTERIOR_INFERIOR_EDGE: across[np.argmax(across[:, 1] - across[:, 2])],
         LandmarkName.SAP_TIP: upper[np.argmax(upper[:, 2])],
@@ -92,12 +92,10 @@ def cervical_landmarks(level: Vertebra, bone: BoneField, vertices_mm: FloatArray
 
 
 def joint_margin(level: Vertebra) -> FloatArray:
-    """Middle (3,) of the left lateral margin of the joint above a vertebra C3 to C7, halfway between the bones."""
+    """Middle (3,) of the left lateral margin of the superior facet of C3 to C7, before its rim is rounded."""
     centre, normal = facet(level)
-    above = neighbour_above(level)
     half_width = 0.5 * per_level("pillar_width_mm", level)
-    lateral = np.array([half_width, 0.0, -half_width * normal[0] / normal[2]])
-    found: FloatArray = centre + lateral + 0.5 * joint_space_mm(above) * normal
+    found: FloatArray = centre + half_width * np.array([1.0, 0.0, -normal[0] / normal[2]])
     return found
 
 

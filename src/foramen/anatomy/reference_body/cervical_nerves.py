@@ -12,6 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from foramen.anatomy.reference_body.cervical import (
+    canal_front_mm,
     facet,
     foramen_middle,
     lower_facet,
@@ -42,7 +43,8 @@ def cervical_courses(
     nerve = spinal_nerve(level)
     courses = [spinal_course(own, nerve, ganglion_middle(level, nerve), is_own=True)]
     if level.name == "C7":
-        eighth = smooth_course(np.array(drawing("reference_cervical.spinal_nerve").points["c8"]))
+        onwards = drawing("reference_cervical.spinal_nerve").points["c8"]
+        eighth = smooth_course([_at_cord(level, Root("C8")), *np.array(onwards)])
         courses.append(spinal_course(Root("C8"), eighth, at_lateral(eighth, foramen_middle(level)[0]), is_own=True))
     elif below is not None:
         courses.append(seen_from(level, below))
@@ -62,14 +64,15 @@ def seen_from(level: Vertebra, below: Vertebra) -> Course:
 
 
 def spinal_nerve(level: Vertebra) -> FloatArray:
-    """Course (n, 3) of the left spinal nerve that leaves above a vertebra C3 to C7, in its frame."""
+    """Course (n, 3) of the left root and spinal nerve that leaves above a vertebra C3 to C7, in its frame."""
     own, shape = dimensions(level), drawing("reference_cervical.spinal_nerve")
-    foramen = np.array(shape.points["foramen"]) + [0.5 * own.canal_width_mm, own.posterior_wall_mm, pedicle_top(level)]
+    corner = np.array([0.5 * own.canal_width_mm, own.posterior_wall_mm, pedicle_top(level)])
+    foramen = np.array(shape.points["foramen"]) + corner
     artery = np.array(shape.points["artery"]) + foramen_middle(level) + [0.0, 0.0, pedicle_top(level)]
     transverse = drawing("reference_cervical.transverse")
     front = np.array([row(transverse, f"anterior_{name}_mm", level) for name in ("lateral", "behind", "rise")])
     groove = np.array(shape.points["groove"]) + 0.5 * (front + posterior_tip(own))
-    return smooth_course(np.concatenate([foramen, artery, groove]))
+    return smooth_course(np.concatenate([_at_cord(level, Root(level.name))[None], foramen, artery, groove]))
 
 
 def foramen_corner(own: VertebraDimensions) -> tuple[float, float, float]:
@@ -77,6 +80,19 @@ def foramen_corner(own: VertebraDimensions) -> tuple[float, float, float]:
     rise = row(drawing("reference_cervical.pedicle"), "rise_mm", own.level)
     lateral = 0.5 * (own.canal_width_mm + own.pedicle_width_mm)
     return lateral, own.posterior_wall_mm, rise - 0.5 * own.pedicle_height_mm
+
+
+def _at_cord(level: Vertebra, root: Root) -> FloatArray:
+    """Where (3,) the left root C3 to C8 leaves the cord, in the frame of the vertebra that owns its nerve."""
+    own, form = dimensions(level), drawing("reference_cervical.spinal_nerve").numbers
+    above_mm = numbers("cervical.rootlet_above_disc_mm")[ROOTS.index(root.name) - ROOTS.index("C3")]
+    frames = mean_frames()
+    lower = Vertebra("T1") if root.name == "C8" else level
+    upper = Vertebra("C7") if root.name == "C8" else Vertebra(f"C{int(level.name[1:]) - 1}")
+    disc = 0.5 * (frames[upper].inferior_endplate_mm + frames[lower].superior_endplate_mm)
+    behind = canal_front_mm(own) + form["at_cord_depth_fraction"] * own.canal_depth_mm
+    height = float(frames[level].to_vertebra(disc)[2]) + above_mm
+    return np.array([form["at_cord_lateral_mm"], behind, height])
 
 
 def pedicle_top(level: Vertebra) -> float:

@@ -17,6 +17,9 @@ Field = NDArray[np.float32]
 Vector = tuple[float, float, float]
 Box = tuple[Vector, Vector]
 
+AXIS_SLOPE_PER_MM = np.float32(1e-3)
+"""Where the field of a strut is flatter, a point lies on its axis and the quotient of its distance is 0 / 0."""
+
 FAR_MM = 30.0
 """Distance given to grid points that no solid comes near."""
 
@@ -77,7 +80,8 @@ class Strut:
         c = (position - fraction * np.float32(length)) / cap
         k0 = np.sqrt(a * a + b * b + c * c)
         k1 = np.sqrt((a / radius_a) ** 2 + (b / radius_b) ** 2 + (c / cap) ** 2)
-        found: Field = k0 * (k0 - 1) / np.maximum(k1, np.float32(1e-3))
+        on_axis = k1 < AXIS_SLOPE_PER_MM
+        found: Field = np.where(on_axis, -np.minimum(radius_a, radius_b), k0 * (k0 - 1) / np.where(on_axis, 1, k1))
         return found
 
 

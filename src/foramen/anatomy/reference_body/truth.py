@@ -9,6 +9,7 @@ import numpy as np
 from foramen.anatomy.reference_body.course import Course, Lie
 from foramen.anatomy.reference_body.lay_course import clear_of_bones
 from foramen.anatomy.reference_body.placement import Placement
+from foramen.anatomy.reference_body.regions import region_of
 from foramen.anatomy.reference_body.vertebra import on_side, reference_vertebra
 from foramen.knowledge.drawings import drawing
 from foramen.knowledge.labels import structure_labels
@@ -29,7 +30,12 @@ from foramen.model.space import FloatArray
 DRAWN_KEEP_OUTS = (
     "thecal_sac", "canal", "aorta", "inferior_vena_cava", "iliac_vessels", "kidneys", "bowel", "solid_organs",
 )  # fmt: skip
-"""Keep-out groups of labels.yaml that the reference body shows."""
+"""Keep-out groups of labels.yaml that the reference body shows below the neck."""
+
+NECK_KEEP_OUTS = (
+    "thecal_sac", "canal", "vertebral_artery", "carotid_artery", "jugular_vein", "bowel", "pleura", "solid_organs",
+)  # fmt: skip
+"""Those that it shows in the neck."""
 
 Placements = Mapping[Vertebra, Placement]
 
@@ -52,7 +58,7 @@ def true_anatomy(placements: Placements, frame_uid: str, levels: tuple[Vertebra,
         frame_uid=frame_uid,
         vertebrae=tuple(_vertebra(placements[level]) for level in levels),
         nerves=(*spinal, *branches),
-        keep_outs=_keep_outs(),
+        keep_outs=_keep_outs(levels),
         level_count=LevelCount(
             method="generated", is_ambiguous=False, reason="The reference body names its own levels."
         ),
@@ -167,14 +173,16 @@ def _begun_at(line_mm: FloatArray, start_mm: FloatArray) -> FloatArray:
     return found
 
 
-def _keep_outs() -> tuple[KeepOut, ...]:
+def _keep_outs(levels: tuple[Vertebra, ...]) -> tuple[KeepOut, ...]:
+    is_neck = [region_of(level) == "cervical" for level in levels]
+    groups = dict.fromkeys((*(NECK_KEEP_OUTS if any(is_neck) else ()), *(() if all(is_neck) else DRAWN_KEEP_OUTS)))
     shown = tuple(
         KeepOut(
             name=group,
             status=KeepOutStatus.SHOWN,
             label_values=tuple(entry.value for entry in structure_labels() if entry.keep_out == group),
         )
-        for group in DRAWN_KEEP_OUTS
+        for group in groups
     )
     nerve = KeepOut(name="spinal_nerve", status=KeepOutStatus.SHOWN, note="as centrelines")
     arteries = KeepOut(
