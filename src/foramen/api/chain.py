@@ -19,6 +19,7 @@ from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.dataclass_json import to_data
 from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
+from foramen.io.label_naming import parse_levels_of
 from foramen.io.record import parse_record
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
@@ -78,6 +79,7 @@ def import_case(
     *,
     out: str | Path,
     labels: Iterable[str] = (),
+    levels_of: Iterable[str] = (),
     record: str | Path | None = None,
     patient_position: str = "UNKNOWN",
     patient_id: str = "",
@@ -94,6 +96,8 @@ def import_case(
         Folder to make; it appears only when everything is complete.
     labels : iterable of str
         ``FILE`` or ``FILE:SCHEME``, in the order of their priority.
+    levels_of : iterable of str
+        ``ID=LEVEL`` for vertebrae that a label file numbers without naming them.
     record : path, optional
         YAML record or FHIR R4 bundle; without one every fact is UNKNOWN.
     patient_position : str
@@ -109,6 +113,7 @@ def import_case(
         Path(scan),
         out=Path(out),
         labels=tuple(parse_label_source(text) for text in labels),
+        levels_of=parse_levels_of(tuple(levels_of)),
         record=None if record is None else Path(record),
         patient_position=position,
         patient_id=patient_id,

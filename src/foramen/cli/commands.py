@@ -157,6 +157,10 @@ def case_import(
     labels: Annotated[
         tuple[str, ...], Parameter(help="Label map FILE or FILE:SCHEME; repeat it, the first wins.")
     ] = (),
+    level_of: Annotated[
+        tuple[str, ...],
+        Parameter(help="Level of a vertebra that the labels only number, such as 3=L4; repeat it where needed."),
+    ] = (),
     record: Annotated[
         Path | None, Parameter(help="Clinical record: YAML, or FHIR R4 bundle (.json, .json.gz).")
     ] = None,
@@ -177,6 +181,7 @@ def case_import(
             scan,
             out=out,
             labels=labels,
+            levels_of=level_of,
             record=record,
             patient_position=patient_position,
             patient_id=patient_id,

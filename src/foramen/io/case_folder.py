@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,6 +140,7 @@ def import_case(
     *,
     out: Path,
     labels: Sequence[LabelSource] = (),
+    levels_of: Mapping[int, str] | None = None,
     record: Path | None = None,
     patient_position: PatientPosition = PatientPosition.UNKNOWN,
     patient_id: str = "",
@@ -157,6 +158,8 @@ def import_case(
         Folder to make; it appears only when everything is complete.
     labels : sequence of LabelSource
         Label files in the order of their priority; none leaves everything unlabelled.
+    levels_of : mapping, optional
+        Number of a vertebra that carries no name -> its level, as a person says.
     record : Path, optional
         YAML record or FHIR bundle; without one every fact is UNKNOWN.
     patient_position : PatientPosition
@@ -199,7 +202,7 @@ def import_case(
         posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
         source = f"image from {scan.name}; patient position {posture}"
     _require_fine(image)
-    reading = read_labels(labels, image) if labels else _no_labels(image)
+    reading = read_labels(labels, image, levels_of=levels_of) if labels else _no_labels(image)
     clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
     case = new_case(
         image,

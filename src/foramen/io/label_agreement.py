@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from foramen.anatomy.counting import largest_volume_mm3, rank, step_limits_mm
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import Label, label
 from foramen.model.levels import Side
@@ -16,6 +17,9 @@ from foramen.model.space import FloatArray, Volume
 SLAB_VOXELS = 16
 """Thickness of a slab in which a label map is worked through."""
 
+
+_CRUMB = 0.3
+"""A vertebra smaller than this share of its neighbour is cut, and its centre says nothing."""
 
 _SITUS = {"liver": Side.RIGHT, "spleen": Side.LEFT, "aorta": Side.LEFT, "inferior_vena_cava": Side.RIGHT}
 _LOUD_ALONE = ("kidney", "hip", "psoas", "iliopsoas", "ribs", "femur", "gluteus", "erector", "lung", "multifidus")
@@ -107,6 +111,54 @@ def height_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list
     ]
 
 
+def size_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list[str]:
+    """Vertebrae larger than any of their region of the spine, or too far from or near to their neighbour, in words."""
+    volumes: dict[str, float] = {}
+    centres: dict[str, list[Region]] = {}
+    for region in found:
+        meaning = meanings.get(region.value)
+        if meaning is not None and meaning.vertebra is not None:
+            name = meaning.vertebra.name
+            volumes[name] = volumes.get(name, 0.0) + region.volume_mm3
+            centres.setdefault(name, []).append(region)
+    faults = [
+        f"{name} would be {volume / 1000:.0f} mL large"
+        for name, volume in volumes.items()
+        if volume > largest_volume_mm3(name)
+    ]
+    pairs = [
+        (name, below, round(rank(below) - rank(name) + 0.1))  # T13 lies half a place below T12
+        for name, below in pairwise(sorted(volumes, key=rank))
+        if below != "S1" and min(volumes[name], volumes[below]) > _CRUMB * max(volumes[name], volumes[below])
+    ]
+    steps_mm = [float(np.linalg.norm(_centre(centres[a]) - _centre(centres[b]))) for a, b, _ in pairs]
+    single_mm = [step for step, (_, _, steps) in zip(steps_mm, pairs, strict=True) if steps <= 1]
+    for step_mm, (name, below, steps) in zip(steps_mm, pairs, strict=True):
+        shortest_mm, longest_mm = step_limits_mm(name)
+        if not shortest_mm * max(steps, 1) <= step_mm <= longest_mm * max(steps, 1):
+            faults.append(f"{name} and {below} would lie {step_mm:.0f} mm apart")
+        elif steps > 1 and single_mm and step_mm < number("counting.gap_step_ratio") * float(np.median(single_mm)):
+            faults.append(f"{name} and {below} lie beside each other, {step_mm:.0f} mm apart")
+    return faults
+
+
+def instance_faults(instances: list[Region]) -> list[str]:
+    """Whether numbers are not those of vertebrae counted from above, one after the other, in words."""
+    values = [region.value for region in instances]
+    first = number("import_checks.first_instance_number")
+    if not values or min(values) > first:
+        return [f"numbers from above begin at {first:g} or less"]
+    if len(values) != max(values) - min(values) + 1:
+        return ["numbers from above would leave some out"]
+    tallest_mm = number("import_checks.tallest_spread_mm")
+    tall = [
+        f"{r.value} is spread over {4 * r.height_spread_mm:.0f} mm"
+        for r in instances
+        if r.height_spread_mm > tallest_mm
+    ]
+    return tall + order_faults(tuple(instances), {value: value for value in values}, step_mm=0.0)
+
+
 def _centre(group: list[Region]) -> FloatArray:
     weights = np.array([region.voxels for region in group], dtype=np.float64)
     centre: FloatArray = np.average([region.centre_mm for region in group], axis=0, weights=weights)
@@ -175,7 +227,20 @@ def density_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> lis
     """Whether bones lie on soft tissue, or muscles and organs on bone, in words."""
     faults: list[str] = []
     dense_hu = number("import_checks.dense_hu")
-    kinds = {"bone": {"bone"}, "muscle or organs": {"muscle", "organ"}}
+    kinds = {
+        "bone": {"bone"},
+        "muscle or organs": {"muscle", "organ"},
+        "canal, cord or sac": {"csf", "spinal_cord", "nerve"},
+    }
+    for region in found:
+        meaning = meanings.get(region.value)
+        if meaning is None or (meaning.vertebra is None and meaning.name != "unnamed_vertebra"):
+            continue
+        if meaning.part in ("", "whole") and region.dense_fraction < number(
+            "import_checks.least_dense_vertebra_fraction"
+        ):
+            words = f"{100 * region.dense_fraction:.0f} % of it exceed {dense_hu:g} HU"
+            faults.append(f"{meaning.name.removesuffix(' whole')} ({region.value}) lies on soft tissue ({words})")
     for kind, tissues in kinds.items():
         group = [r for r in found if r.value in meanings and meanings[r.value].tissue in tissues]
         group = [r for r in group if "cartilage" not in meanings[r.value].name]
