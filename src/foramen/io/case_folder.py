@@ -202,7 +202,7 @@ def import_case(
         posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
         source = f"image from {scan.name}; patient position {posture}"
     _require_fine(image)
-    reading = read_labels(labels, image, levels_of=levels_of) if labels else _no_labels(image)
+    reading = _read_labels(labels, image, levels_of, scanned_id)
     clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
     case = new_case(
         image,
@@ -239,6 +239,14 @@ def _require_day(text: str) -> None:
         raise InputError(f"--acquired-on {text!r} is not a date. Write it as 2026-03-10.") from None
     if day > datetime.date.today():
         raise InputError(f"--acquired-on {text} lies in the future. Give the day of the scan.")
+
+
+def _read_labels(
+    labels: Sequence[LabelSource], image: Volume, levels_of: Mapping[int, str] | None, patient_id: str
+) -> LabelReading:
+    if not labels:
+        return _no_labels(image)
+    return read_labels(labels, image, levels_of=levels_of, patient_id=patient_id)
 
 
 def _no_labels(image: Volume) -> LabelReading:

@@ -40,7 +40,7 @@ def tell_schemes(maps: list[RawMap], image: Volume) -> list[LabelScheme]:
 def _stated(raw: RawMap) -> LabelScheme | None:
     name = raw.source.scheme
     if not name:
-        return None
+        return raw.own_scheme
     schemes = shipped_schemes()
     if name not in schemes and not Path(name).is_file():
         raise ImageError(

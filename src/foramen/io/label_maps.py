@@ -48,7 +48,11 @@ class LabelReading:
 
 
 def read_labels(
-    sources: Sequence[LabelSource], image: Volume, *, levels_of: Mapping[int, str] | None = None
+    sources: Sequence[LabelSource],
+    image: Volume,
+    *,
+    levels_of: Mapping[int, str] | None = None,
+    patient_id: str = "",
 ) -> LabelReading:
     """The label map of one or several files on the grid of `image`, checked against it.
 
@@ -60,6 +64,8 @@ def read_labels(
         The scan that they belong to.
     levels_of : mapping, optional
         Number of a vertebra without a name -> its level, as a person says.
+    patient_id : str
+        Of the scan, to refuse a segmentation of another patient.
 
     Raises
     ------
@@ -73,7 +79,7 @@ def read_labels(
     """
     if not sources:
         raise ImageError("No label map was given. Name at least one with --labels FILE[:SCHEME].")
-    maps = [read_raw(source, image) for source in sources]
+    maps = [read_raw(source, image, patient_id=patient_id) for source in sources]
     schemes = tell_schemes(maps, image)
     pairs = list(zip(maps, schemes, strict=True))
     values = np.zeros(image.geometry.shape, dtype=np.uint16)

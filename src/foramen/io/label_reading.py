@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.errors import ImageError
+from foramen.io.dicom_segmentation import is_dicom, read_segmentation
 from foramen.io.label_agreement import Region, regions
+from foramen.io.label_schemes import LabelScheme
 from foramen.io.nifti import on_grid_of, read_array
 from foramen.model.space import Modality, Volume
 
@@ -33,6 +35,7 @@ class RawMap:
     values: NDArray[np.uint16]
     regions: tuple[Region, ...]
     is_ct: bool = True
+    own_scheme: LabelScheme | None = None
     note: str = ""
 
     @property
@@ -49,8 +52,11 @@ def parse_label_source(text: str) -> LabelSource:
     return LabelSource(path=Path(text))
 
 
-def read_raw(source: LabelSource, image: Volume) -> RawMap:
-    """The numbers of a label file on the grid of `image`; raises `ImageError` or `FrameError`."""
+def read_raw(source: LabelSource, image: Volume, *, patient_id: str = "") -> RawMap:
+    """The numbers of a label file on the grid of `image`; raises `ImageError`, `FrameError` or `RecordError`."""
+    if is_dicom(source.path):
+        reading = read_segmentation(source.path, image, patient_id=patient_id, is_stated=bool(source.scheme))
+        return _raw(source, reading.values, image, own_scheme=reading.scheme, note=reading.note)
     values, affine_mm = read_array(source.path)
     is_whole = np.issubdtype(values.dtype, np.integer)
     if not is_whole and (not np.isfinite(values).all() or not np.array_equal(values, np.rint(values))):
@@ -60,7 +66,25 @@ def read_raw(source: LabelSource, image: Volume) -> RawMap:
     if values.max() > LARGEST_NUMBER:
         raise ImageError(f"{source.path} holds numbers up to {values.max()}; label maps end at {LARGEST_NUMBER}.")
     turned = on_grid_of(image.geometry, values, affine_mm, name=str(source.path)).astype(np.uint16)
-    found = regions(turned, image)
+    return _raw(source, turned, image)
+
+
+def _raw(
+    source: LabelSource,
+    values: NDArray[np.uint16],
+    image: Volume,
+    *,
+    own_scheme: LabelScheme | None = None,
+    note: str = "",
+) -> RawMap:
+    found = regions(values, image)
     if not found:
         raise ImageError(f"{source.path} labels nothing: every voxel is 0.")
-    return RawMap(source=source, values=turned, regions=found, is_ct=image.modality is Modality.CT)
+    return RawMap(
+        source=source,
+        values=values,
+        regions=found,
+        is_ct=image.modality is Modality.CT,
+        own_scheme=own_scheme,
+        note=note,
+    )
