@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from foramen.anatomy.counting import largest_volume_mm3, rank, step_limits_mm
-from foramen.knowledge.facts import number
-from foramen.knowledge.labels import Label, label
+from foramen.knowledge.facts import number, numbers
+from foramen.knowledge.labels import FIRST_STRUCTURE, Label, label
 from foramen.model.levels import Side
 from foramen.model.space import FloatArray, Volume
 
@@ -22,6 +23,9 @@ _CRUMB = 0.3
 """A vertebra smaller than this share of its neighbour is cut, and its centre says nothing."""
 
 _SITUS = {"liver": Side.RIGHT, "spleen": Side.LEFT, "aorta": Side.LEFT, "inferior_vena_cava": Side.RIGHT}
+_FAR_FROM_SPINE = ("liver", "spleen")
+"""Organs that lie so far to one side that one of them is enough."""
+
 _LOUD_ALONE = ("kidney", "hip", "psoas", "iliopsoas", "ribs", "femur", "gluteus", "erector", "lung", "multifidus")
 
 
@@ -203,6 +207,16 @@ def _faults_against_spine(named: dict[tuple[str, Side | None], list[Region]], sp
             faults.append(
                 f"{side.value} {stem.replace('_', ' ')} lies {-offset_mm:.0f} mm on the other side of the spine"
             )
+    for name in _FAR_FROM_SPINE:
+        side = _SITUS[name]
+        group = named.get((name, None), [])
+        offset_mm = float(side.sign * (_centre(group)[0] - spine_mm)) if group else 0.0
+        if (
+            group
+            and _volume(group) >= number("import_checks.least_volume_mm3")
+            and offset_mm < -number("import_checks.situs_alone_mm")
+        ):
+            faults.append(f"the {name} lies {-offset_mm:.0f} mm to the {side.other.value} of the spine")
     situs = [
         (name, float(side.sign * (_centre(named[name, None])[0] - spine_mm)))
         for name, side in _SITUS.items()
@@ -257,8 +271,13 @@ def density_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> lis
 
 
 def mirror_fault(values: NDArray[np.uint16], image: Volume) -> str:
-    """The axis along which the vertebrae, mirrored, would fit the bones better; empty if none does."""
-    is_vertebra = (values > 0) & (values < 5000)
+    """How the vertebrae, mirrored, would fit the bones better; empty if they would not.
+
+    Held against the labels as they are: the whole array mirrored along each axis, and the vertebrae mirrored from left
+    to right in their own place. A spine that is symmetric and stands in the middle of the image cannot be told from its
+    mirror image in this way; no real one that was tried is.
+    """
+    is_vertebra = (values > 0) & (values < FIRST_STRUCTURE)
     if not is_vertebra.any():
         return ""
     is_dense = image.values > number("import_checks.dense_hu")
@@ -272,7 +291,40 @@ def mirror_fault(values: NDArray[np.uint16], image: Volume) -> str:
                 f"mirrored {name}, {100 * mirrored:.0f} % of the vertebrae would lie on dense voxels "
                 f"instead of {100 * fraction:.0f} %"
             )
+    return _side_fault(is_vertebra, image)
+
+
+def _side_fault(is_vertebra: NDArray[np.bool_], image: Volume) -> str:
+    """How the vertebrae, mirrored from left to right, would stand out better from what surrounds them."""
+    axis = int(np.argmax(np.abs(image.geometry.axes[0])))
+    flipped = np.flip(is_vertebra, axis)
+    middle = float(np.average(np.arange(is_vertebra.shape[axis]), weights=_profile(is_vertebra, axis)))
+    in_place = np.roll(flipped, round(2 * middle - (is_vertebra.shape[axis] - 1)), axis=axis)
+    given_hu = _contrast_hu(is_vertebra, image)
+    for words, mirrored in (("", flipped), (" in their own place", in_place)):
+        contrast_hu = _contrast_hu(mirrored, image)
+        if contrast_hu > number("import_checks.mirror_contrast_ratio") * max(given_hu, 0.0):
+            return (
+                f"mirrored left-right{words}, the vertebrae would be {contrast_hu:.0f} HU denser than what surrounds "
+                f"them instead of {given_hu:.0f} HU"
+            )
     return ""
+
+
+def _profile(mask: NDArray[np.bool_], axis: int) -> FloatArray:
+    profile: FloatArray = mask.sum(axis=tuple(other for other in range(3) if other != axis)).astype(np.float64)
+    return profile
+
+
+def _contrast_hu(mask: NDArray[np.bool_], image: Volume) -> float:
+    """Mean density of a mask above that of the shell around it, metal and air held to bone's and fat's."""
+    reach = max(1, round(number("import_checks.shell_mm") / float(image.geometry.spacing_mm.min())))
+    box = tuple(slice(max(s.start - reach, 0), s.stop + reach) for s in ndimage.find_objects(mask.astype(np.uint8))[0])
+    inside = mask[box]
+    shell = ndimage.binary_dilation(inside, iterations=reach) & ~inside
+    lowest, highest = numbers("import_checks.contrast_range_hu")
+    values = np.clip(image.values[box], lowest, highest)
+    return float(values[inside].mean() - values[shell].mean()) if shell.any() else 0.0
 
 
 def meanings_of(values: dict[int, int]) -> dict[int, Label]:
