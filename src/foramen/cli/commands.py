@@ -157,6 +157,15 @@ def case_import(
     labels: Annotated[
         tuple[str, ...], Parameter(help="Label map FILE or FILE:SCHEME; repeat it, the first wins.")
     ] = (),
+    segment: Annotated[
+        str, Parameter(help="Label the scan by totalsegmentator or totalspineseg, which you have installed.")
+    ] = "",
+    segment_program: Annotated[Path | None, Parameter(help="That program, if it is not on PATH.")] = None,
+    segment_timeout_min: Annotated[float, Parameter(help="How long that program may take.")] = 60.0,
+    level_of: Annotated[
+        tuple[str, ...],
+        Parameter(help="Level of a vertebra that the labels only number, such as 3=L4; repeat it where needed."),
+    ] = (),
     record: Annotated[
         Path | None, Parameter(help="Clinical record: YAML, or FHIR R4 bundle (.json, .json.gz).")
     ] = None,
@@ -177,6 +186,11 @@ def case_import(
             scan,
             out=out,
             labels=labels,
+            levels_of=level_of,
+            segment=segment,
+            segment_program=segment_program,
+            segment_timeout_s=60.0 * segment_timeout_min,
+            progress=lambda stage, fraction: progress(stage, 0.1 + 0.8 * min(fraction, 1.0)),
             record=record,
             patient_position=patient_position,
             patient_id=patient_id,
