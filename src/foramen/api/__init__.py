@@ -9,7 +9,6 @@ from foramen.api.chain import (
     Saved,
     assess,
     import_case,
-    inspect,
     open_case,
     open_plan,
     plain,
@@ -20,9 +19,15 @@ from foramen.api.chain import (
     robust,
     save,
     save_case,
-    save_contact_sheet,
     save_in_case,
     techniques,
+)
+from foramen.api.inspection import (
+    Inspected,
+    inspect,
+    inspect_labels,
+    inspect_with_anatomy,
+    save_contact_sheet,
 )
 from foramen.api.inverse import SavedInverse, optimise, save_inverse
 from foramen.io.atlas import read_atlas
@@ -46,6 +51,7 @@ __all__ = [
     "BenchStrip",
     "Case",
     "Confirmation",
+    "Inspected",
     "InverseResult",
     "LesionAtlas",
     "LesionSweep",
@@ -62,6 +68,8 @@ __all__ = [
     "devices",
     "import_case",
     "inspect",
+    "inspect_labels",
+    "inspect_with_anatomy",
     "lesion",
     "lesion_sweep",
     "open_case",
