@@ -13,6 +13,7 @@ from foramen.io.own_file import require_replaceable
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.report.contact_sheet import contact_sheet
+from foramen.report.inspection_page import render_inspection_page
 
 CONTACT_SHEET_FILE = "contact_sheet.png"
 """Name of the contact sheet in a case folder."""
@@ -77,4 +78,38 @@ def save_contact_sheet(case: Case, path: str | Path, *, inspected: Inspected | N
     target = Path(path)
     require_replaceable(target)
     write_bytes(target, contact_sheet_of(inspected or inspect_with_anatomy(case)))
+    return target
+
+
+def save_inspection_page(
+    case: Case, path: str | Path, *, inspected: Inspected | None = None, sheet: bytes | None = None
+) -> Path:
+    """Write the inspection as one HTML file of at most 15 MB that opens from the disk, with a viewer of the scan.
+
+    Parameters
+    ----------
+    inspected : Inspected, optional
+        Of the case; made here without it.
+    sheet : bytes, optional
+        PNG of the contact sheet; drawn here without it.
+
+    Raises
+    ------
+    InputError
+        If the viewer's script is missing, or not the one that Foramen was tested with.
+    CaseError
+        If `path` is a file that Foramen did not write, or cannot be written.
+    """
+    target = Path(path)
+    require_replaceable(target)
+    known = inspected or inspect_with_anatomy(case)
+    page = render_inspection_page(
+        case.image,
+        case.labels,
+        known.inspection,
+        anatomy=known.anatomy,
+        sheet=sheet or contact_sheet_of(known),
+        title=known.title,
+    )
+    write_bytes(target, page.encode())
     return target

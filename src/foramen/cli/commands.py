@@ -220,7 +220,7 @@ def case_inspect(
         api.save_contact_sheet(opened, sheet, inspected=inspected)
         if html is not None:
             progress("making the page", 0.7)
-            api.save_inspection_page(opened, html, inspected=inspected)
+            api.save_inspection_page(opened, html, inspected=inspected, sheet=sheet.read_bytes())
     if json:
         files = {"contact_sheet": str(sheet), "page": None if html is None else str(html)}
         print_json({"case": str(case), **files, **inspected.inspection.as_json()})

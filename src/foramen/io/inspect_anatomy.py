@@ -24,6 +24,10 @@ class InspectedLandmark:
     ----------
     position_mm : tuple of float or None
         LPS; None if it was not found, as are `sd_mm` and `confidence_fraction`.
+    half_axes_mm : tuple of float or None
+        Half axes, ascending, of the ellipsoid that holds it with the probability `display.ellipsoid_fraction`.
+    covariance_mm2 : tuple of tuples of float or None
+        Of the position, LPS; None also where it is alike in all directions.
     confidence : str
         ``high``, ``medium``, ``low``, or ``none`` if it was not found.
     note : str
@@ -35,6 +39,8 @@ class InspectedLandmark:
     is_found: bool
     position_mm: Triple | None
     sd_mm: float | None
+    half_axes_mm: Triple | None
+    covariance_mm2: tuple[Triple, Triple, Triple] | None
     confidence_fraction: float | None
     confidence: str
     origin: str
@@ -59,10 +65,11 @@ class InspectedNerve:
 
     Parameters
     ----------
-    variation_sd_mm : float
-        Standard deviation of its position across it: natural variation and method together.
+    variation_sd_mm, landmark_sd_mm, total_sd_mm : float
+        Standard deviation of its position across it: assumed natural variation with the fit, that of the bone's
+        landmarks, and both together.
     tube_radius_mm : float
-        Its radius and `display.tube_sd` of these: what the pictures show as its uncertainty tube.
+        Its radius and `display.tube_sd` times the total: what the pictures show as its uncertainty tube.
     middle_mm : tuple of float
         The point half-way along its centreline, LPS.
     """
@@ -74,6 +81,8 @@ class InspectedNerve:
     crosses: str
     radius_mm: float
     variation_sd_mm: float
+    landmark_sd_mm: float
+    total_sd_mm: float
     tube_radius_mm: float
     length_mm: float
     middle_mm: Triple
@@ -137,7 +146,7 @@ def inspect_anatomy(
 
 def tube_radius_mm(nerve: Nerve) -> float:
     """Radius (mm) of the uncertainty tube that pictures show about a nerve's centreline."""
-    return nerve.radius_mm + number("display.tube_sd") * nerve.variation_sd_mm
+    return nerve.radius_mm + number("display.tube_sd") * nerve.total_sd_mm
 
 
 def confidence_word(confidence_fraction: float) -> str:
@@ -174,6 +183,8 @@ def _found(mark: Landmark) -> InspectedLandmark:
         is_found=True,
         position_mm=_triple(mark.position_mm),
         sd_mm=round(mark.sd_mm, 3),
+        half_axes_mm=_triple(mark.ellipsoid(number("display.ellipsoid_fraction"))[0]),
+        covariance_mm2=_rows(mark.covariance_mm2),
         confidence_fraction=round(mark.confidence_fraction, 4),
         confidence=confidence_word(mark.confidence_fraction),
         origin=mark.origin.value,
@@ -188,6 +199,8 @@ def _missing(name: LandmarkName, side: Side, why: str) -> InspectedLandmark:
         is_found=False,
         position_mm=None,
         sd_mm=None,
+        half_axes_mm=None,
+        covariance_mm2=None,
         confidence_fraction=None,
         confidence="none",
         origin="",
@@ -213,6 +226,8 @@ def _nerve(nerve: Nerve) -> InspectedNerve:
         crosses=nerve.crosses.name if nerve.crosses else "",
         radius_mm=round(nerve.radius_mm, 3),
         variation_sd_mm=round(nerve.variation_sd_mm, 3),
+        landmark_sd_mm=round(nerve.landmark_sd_mm, 3),
+        total_sd_mm=round(nerve.total_sd_mm, 3),
         tube_radius_mm=round(tube_radius_mm(nerve), 3),
         length_mm=round(float(along[-1]), 2),
         middle_mm=_triple(middle),
@@ -223,3 +238,10 @@ def _nerve(nerve: Nerve) -> InspectedNerve:
 def _triple(point_mm: FloatArray) -> Triple:
     x, y, z = (round(float(value), 3) for value in point_mm)
     return x, y, z
+
+
+def _rows(covariance_mm2: FloatArray | None) -> tuple[Triple, Triple, Triple] | None:
+    if covariance_mm2 is None:
+        return None
+    first, second, third = (_triple(row) for row in covariance_mm2)
+    return first, second, third

@@ -69,7 +69,7 @@ def course_colour(kind: NerveKind) -> str:
 def landmark_words(name: str) -> str:
     """A landmark's name in words, with its abbreviations in capitals."""
     capitals = {"sap": "SAP", "tp": "TP", "iap": "IAP"}
-    return " ".join(capitals.get(word, word) for word in name.split("_"))
+    return " ".join(capitals.get(word, word) for word in name.replace("_", " ").split())
 
 
 def landmark_codes(names: Iterable[str]) -> dict[str, str]:

@@ -262,11 +262,15 @@ def _pixels(axes: Axes, cut: BentPlane) -> int:
 
 def _draw(axes: Axes, image: Volume, labels: LabelMap, cut: BentPlane, window: Window, *, strength: float) -> set[str]:
     """Draw one cut with its labels; returns the tissues other than vertebrae that it shows."""
-    points_mm = cut.points_mm(_pixels(axes, cut))
-    picture = sample_grid(image.values, image.geometry.affine_mm, points_mm, order=1, outside=-1024.0)
     limits = axes.get_xlim(), axes.get_ylim()
-    half_mm = cut.plane.half_mm
-    extent = (-half_mm, half_mm, half_mm, -half_mm)
+    half_mm, pixels = cut.plane.half_mm, _pixels(axes, cut)
+    (first_column, last_column), (first_row, last_row) = (_shown(limit, half_mm, pixels) for limit in limits)
+    points_mm = cut.points_mm(pixels)[first_row:last_row, first_column:last_column]
+    picture = sample_grid(image.values, image.geometry.affine_mm, points_mm, order=1, outside=-1024.0)
+    begin_x, end_x, begin_y, end_y = (
+        2 * half_mm * place / pixels - half_mm for place in (first_column, last_column, first_row, last_row)
+    )
+    extent = (begin_x, end_x, end_y, begin_y)
     low, high = window.limits
     axes.imshow(picture, cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="nearest")
     overlay, tissues = label_overlay(nearest_labels(labels, points_mm), strength=strength)

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from foramen.io.inspect_anatomy import InspectedAnatomy, InspectedLandmark
+from foramen.knowledge.facts import number, numbers
 from foramen.model.levels import Side, Vertebra
 from foramen.report.anatomy_marks import MARK_LOOKS, MISSING_COLOUR
 from foramen.report.label_overlay import vertebra_colour
@@ -34,15 +35,22 @@ def draw_landmark_table(axes: Axes, anatomy: InspectedAnatomy, codes: dict[str, 
     axes.set_ylim(tall_in, 0)
     axes.axis("off")
     names = list(dict.fromkeys(mark.name for vertebra in anatomy.vertebrae for mark in vertebra.landmarks))
-    axes.text(0, 0.0, message("contact.table"), color="white", fontsize=10.5, va="top", weight="bold")
+    low, high = numbers("display.confidence_bands_fraction")
+    title = message(
+        "contact.table",
+        within=f"{number('registration.confidence_radius_mm'):g}",
+        low=f"{100 * low:.0f}",
+        high=f"{100 * high:.0f}",
+    )
+    axes.text(0, 0.0, title, color="white", fontsize=10.5, va="top", weight="bold")
     cell = (1 - NAME_WIDTH) / max(2 * len(names), 1)
     for column, name in enumerate(names):
         x = NAME_WIDTH + 2 * column * cell
         axes.text(x + cell, 0.36, codes[name], color="white", fontsize=9.5, ha="center", va="center", weight="bold")
         for place, letter in enumerate("RL"):
             axes.text(x + (place + 0.5) * cell, 0.56, letter, color="#CFCFCF", fontsize=8.5, ha="center", va="center")
-    for number, vertebra in enumerate(anatomy.vertebrae):
-        y = HEAD_ROWS_IN + number * row_in
+    for row, vertebra in enumerate(anatomy.vertebrae):
+        y = HEAD_ROWS_IN + row * row_in
         axes.text(
             0, y + row_in / 2, vertebra.level, color=vertebra_colour(Vertebra(vertebra.level)), fontsize=10.5,
             va="center", weight="bold",
