@@ -260,6 +260,13 @@ def _pixels(axes: Axes, cut: BentPlane) -> int:
     return max(LEAST_PIXELS, round(2 * cut.plane.half_mm * axes.get_window_extent().width / width_mm))
 
 
+def _shown(limits_mm: tuple[float, float], half_mm: float, pixels: int) -> tuple[int, int]:
+    """First pixel of a cut that lies within limits along one axis of the picture, and the one after the last."""
+    low, high = sorted(limits_mm)
+    ends = np.array([low + half_mm, high + half_mm]) * pixels / (2 * half_mm)
+    return max(int(np.floor(ends[0])), 0), min(int(np.ceil(ends[1])), pixels)
+
+
 def _draw(axes: Axes, image: Volume, labels: LabelMap, cut: BentPlane, window: Window, *, strength: float) -> set[str]:
     """Draw one cut with its labels; returns the tissues other than vertebrae that it shows."""
     limits = axes.get_xlim(), axes.get_ylim()
