@@ -17,7 +17,6 @@ from foramen.errors import InputError
 from foramen.io import atomic_file, case_folder, plan_json
 from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.dataclass_json import to_data
-from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
 from foramen.io.label_naming import parse_levels_of
 from foramen.io.record import parse_record
@@ -30,7 +29,6 @@ from foramen.model.record import ClinicalRecord
 from foramen.model.space import PatientPosition
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
-from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
 from foramen.techniques import all_techniques
@@ -350,19 +348,6 @@ def _destination(
 def plain(value: object) -> object:
     """Any of Foramen's data objects as plain dictionaries, lists, numbers and texts."""
     return to_data(value)
-
-
-def inspect(case: Case) -> Inspection:
-    """What a case contains and what is missing for which technique."""
-    return inspect_case(case)
-
-
-def save_contact_sheet(case: Case, path: str | Path) -> Path:
-    """Write the contact sheet of a case: its scan with the labels drawn, R and L printed."""
-    target = Path(path)
-    title = f"case {case.uid[-12:]}"
-    write_bytes(target, contact_sheet(case.image, case.labels, title=title))
-    return target
 
 
 def save_case(case: Case, path: str | Path, *, anatomy: Anatomy | None = None) -> None:
