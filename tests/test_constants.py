@@ -28,7 +28,9 @@ LAYOUT = "layout of a picture: what it shows, not what is planned"
 
 ALLOWED: dict[str, str] = {
     "anatomy.bones.GRID_MM": GRID,
-    "anatomy.midplane.FEWEST_PAIRS_FRACTION": SAMPLING,
+    "anatomy.registered_frame.ABOVE_FRACTION": SAMPLING,
+    "anatomy.registered_frame.FEWEST_PAIRS_FRACTION": SAMPLING,
+    "anatomy.registered_frame.WITHIN_RIM_FRACTION": SAMPLING,
     "anatomy.needle_paths.ELECTRODE_STEP_MM": GRID,
     "anatomy.needle_paths.SHAFT_STEP_MM": GRID,
     "anatomy.reference_body.lay_course.REACH_MM": SAMPLING,

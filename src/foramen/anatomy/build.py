@@ -17,9 +17,9 @@ from foramen.anatomy.frames import BodyShape, back_of, body_ball, check_back, me
 from foramen.anatomy.keep_outs import find_keep_outs
 from foramen.anatomy.landmarks import find_landmarks
 from foramen.anatomy.levels import count_levels, labelled_levels
-from foramen.anatomy.midplane import with_midplane
 from foramen.anatomy.nerves import find_nerves
 from foramen.anatomy.reference_body.regions import LEVELS
+from foramen.anatomy.registered_frame import registered_frame
 from foramen.anatomy.registration import Registration, register
 from foramen.anatomy.turned import turn_of, turned, upright
 from foramen.errors import ImageError, LandmarkError
@@ -89,7 +89,7 @@ def _build(image: Volume, labels: LabelMap) -> Anatomy:
             registrations[level] = registration
         vertebrae[level] = VertebraAnatomy(
             level=level,
-            frame=with_midplane(bone, registration) if landmarks else shape.frame,
+            frame=registered_frame(bone, registration) if landmarks else shape.frame,
             landmarks=landmarks,
             is_complete=not bone.is_cut,
             note=note,

@@ -36,6 +36,10 @@ CONTROL_MM = 9.0
 PENALTIES = (300.0, 100.0, 100.0, 30.0, 30.0, 10.0, 10.0, 4.0, 4.0, 4.0)
 """Weight of the field's norm in each round."""
 
+TURNING_KEEP = (0.70, 0.70, 0.75, 0.75, 0.80, 0.80, 0.80, 0.80)
+"""Share of the pairs that is believed in each round in which the bone is only turned, scaled and shifted: the frame
+read off the label may be turned by 20 degrees where the map is coarse, and a shear must not make up for it."""
+
 TARGET_STRIDE = 3
 """One in so many vertices of the patient's surface is matched; about 1.2 mm lie between them."""
 
@@ -111,6 +115,9 @@ def register(bone: Bone, body: BodyShape) -> Registration:
     samples = _reference_samples(bone.level)
     target = _target(bone, body.frame)
     linear, shift = _initial(bone.level, body)
+    for keep in TURNING_KEEP:
+        pairs = _pairs(samples, target, bone, samples.points @ linear.T + shift, linear, keep)
+        linear, shift = _similarity(linear, samples.points[pairs.source], target.points[pairs.target], pairs.weights)
     for keep in (0.80, 0.85, 0.90, 0.90, 0.90, 0.90, 0.90, 0.90):
         pairs = _pairs(samples, target, bone, samples.points @ linear.T + shift, linear, keep)
         linear, shift = _affine(samples.points[pairs.source], target.points[pairs.target], pairs.weights)
@@ -163,6 +170,11 @@ def grooves(reference: ReferenceVertebra) -> FloatArray:
 def surface_points_mm(level: Vertebra) -> FloatArray:
     """Points (n, 3) of the reference vertebra's surface in its own frame that a registration goes by."""
     return _reference_samples(level).points
+
+
+def surface_normals(level: Vertebra) -> FloatArray:
+    """Outward unit normals (n, 3) at `surface_points_mm`."""
+    return _reference_samples(level).normals
 
 
 @cache
@@ -249,6 +261,27 @@ def _affine(points: FloatArray, wanted: FloatArray, weights: FloatArray) -> tupl
     linear: FloatArray = solution[:3].T
     shift: FloatArray = solution[3]
     return linear, shift
+
+
+def _similarity(
+    linear: FloatArray, points: FloatArray, wanted: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The map turned, scaled alike in all directions and shifted so that points (n, 3) come nearest to those wanted.
+
+    Notes
+    -----
+    Umeyama S. IEEE TPAMI 1991;13(4):376-380, with weights.
+    """
+    share = (weights / weights.sum())[:, None]
+    moved = points @ linear.T
+    from_middle, to_middle = (share * moved).sum(axis=0), (share * wanted).sum(axis=0)
+    start, end = moved - from_middle, wanted - to_middle
+    left, stretch, right = np.linalg.svd((share * end).T @ start)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    turn = (left * sign) @ right
+    scale = float((stretch * sign).sum() / (share * start**2).sum())
+    found: FloatArray = scale * turn @ linear
+    return found, to_middle - scale * turn @ from_middle
 
 
 def _thinned(points: FloatArray, spacing_mm: float) -> NDArray[np.int64]:

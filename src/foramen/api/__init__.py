@@ -9,7 +9,6 @@ from foramen.api.chain import (
     Saved,
     assess,
     import_case,
-    inspect,
     open_case,
     open_plan,
     plain,
@@ -20,13 +19,22 @@ from foramen.api.chain import (
     robust,
     save,
     save_case,
-    save_contact_sheet,
     save_in_case,
     techniques,
+)
+from foramen.api.inspection import (
+    CONTACT_SHEET_FILE,
+    Inspected,
+    inspect,
+    inspect_labels,
+    inspect_with_anatomy,
+    save_contact_sheet,
+    save_inspection_page,
 )
 from foramen.api.inverse import SavedInverse, optimise, save_inverse
 from foramen.io.atlas import read_atlas
 from foramen.io.confirmation import confirmation
+from foramen.io.own_file import require_replaceable
 from foramen.knowledge.check import check_knowledge
 from foramen.knowledge.devices import devices
 from foramen.model.case import Case
@@ -40,12 +48,14 @@ from foramen.techniques import technique_rows
 from foramen.workflow import Planned
 
 __all__ = [
+    "CONTACT_SHEET_FILE",
     "REFERENCE_PROCEDURE_AT",
     "BenchLesion",
     "BenchPulsed",
     "BenchStrip",
     "Case",
     "Confirmation",
+    "Inspected",
     "InverseResult",
     "LesionAtlas",
     "LesionSweep",
@@ -62,6 +72,8 @@ __all__ = [
     "devices",
     "import_case",
     "inspect",
+    "inspect_labels",
+    "inspect_with_anatomy",
     "lesion",
     "lesion_sweep",
     "open_case",
@@ -73,12 +85,14 @@ __all__ = [
     "read_atlas",
     "reference_case",
     "reference_record",
+    "require_replaceable",
     "require_writable",
     "robust",
     "save",
     "save_case",
     "save_contact_sheet",
     "save_in_case",
+    "save_inspection_page",
     "save_inverse",
     "strip_lesion",
     "sweep",

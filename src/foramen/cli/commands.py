@@ -157,6 +157,15 @@ def case_import(
     labels: Annotated[
         tuple[str, ...], Parameter(help="Label map FILE or FILE:SCHEME; repeat it, the first wins.")
     ] = (),
+    segment: Annotated[
+        str, Parameter(help="Label the scan by totalsegmentator or totalspineseg, which you have installed.")
+    ] = "",
+    segment_program: Annotated[Path | None, Parameter(help="That program, if it is not on PATH.")] = None,
+    segment_timeout_min: Annotated[float, Parameter(help="How long that program may take.")] = 60.0,
+    level_of: Annotated[
+        tuple[str, ...],
+        Parameter(help="Level of a vertebra that the labels only number, such as 3=L4; repeat it where needed."),
+    ] = (),
     record: Annotated[
         Path | None, Parameter(help="Clinical record: YAML, or FHIR R4 bundle (.json, .json.gz).")
     ] = None,
@@ -177,13 +186,18 @@ def case_import(
             scan,
             out=out,
             labels=labels,
+            levels_of=level_of,
+            segment=segment,
+            segment_program=segment_program,
+            segment_timeout_s=60.0 * segment_timeout_min,
+            progress=lambda stage, fraction: progress(stage, 0.1 + 0.8 * min(fraction, 1.0)),
             record=record,
             patient_position=patient_position,
             patient_id=patient_id,
             series_uid=series_uid,
             acquired_on=acquired_on,
         )
-    inspection = api.inspect(case)
+    inspection = api.inspect_labels(case)
     if json:
         print_json({"case": str(out), **inspection.as_json()})
         return
@@ -197,23 +211,40 @@ def case_import(
 def case_inspect(
     case: CasePath,
     *,
-    picture: Annotated[Path | None, Parameter(help="Where to write the contact sheet (PNG).")] = None,
+    picture: Annotated[
+        Path | None, Parameter(help="Where to write the contact sheet (PNG); CASE/contact_sheet.png without it.")
+    ] = None,
+    html: Annotated[
+        Path | None, Parameter(help="Also write a page with a viewer, for a browser without network.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Show levels, spacing, orientation and what is missing; write a contact sheet with the labels drawn."""
+    """Show levels, landmarks, nerves and what is missing; write a contact sheet, and a page with a viewer if wanted."""
     from foramen import api
 
     opened = api.open_case(case)
+    sheet = picture or case / api.CONTACT_SHEET_FILE
+    for path in (sheet, html):
+        if path is not None:
+            api.require_replaceable(path)
     with progress_bar(quiet=json) as progress:
-        progress("drawing", 0.3)
-        inspection = api.inspect(opened)
-        path = api.save_contact_sheet(opened, picture or case / "contact_sheet.png")
+        progress("finding landmarks", 0.1)
+        inspected = api.inspect_with_anatomy(opened)
+        progress("drawing", 0.5)
+        api.save_contact_sheet(opened, sheet, inspected=inspected)
+        if html is not None:
+            progress("making the page", 0.7)
+            api.save_inspection_page(opened, html, inspected=inspected, sheet=sheet.read_bytes())
     if json:
-        print_json({"case": str(case), "contact_sheet": str(path), **inspection.as_json()})
+        files = {"contact_sheet": str(sheet), "page": None if html is None else str(html)}
+        print_json({"case": str(case), **files, **inspected.inspection.as_json()})
         return
-    for line in inspection.lines():
+    for line in inspected.inspection.lines():
         stdout.print(line, markup=False)
-    stdout.print(f"Contact sheet: {path}. Look at it before you trust the labels.", markup=False)
+    if html is not None:
+        stdout.print(f"Page: {html}. Open it in a browser; it needs no network.", markup=False)
+    stdout.print(f"Contact sheet: {sheet}. Look at it before you trust labels, levels and landmarks.", markup=False)
+    stdout.print(DISCLAIMER)
 
 
 @app.command

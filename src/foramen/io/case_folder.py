@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from foramen.io.dicom import read_dicom_series
 from foramen.io.label_maps import LabelReading, LabelSource, read_labels
 from foramen.io.nifti import GRID_TOLERANCE_MM, content_sha256, image_bytes, read_array, read_image
 from foramen.io.record import read_record, record_from_json, record_to_json, require_same_patient
+from foramen.io.segmenters import Segmenter, segmented
 from foramen.knowledge.documents import STRICT
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import Anatomy
@@ -140,6 +141,9 @@ def import_case(
     *,
     out: Path,
     labels: Sequence[LabelSource] = (),
+    levels_of: Mapping[int, str] | None = None,
+    segmenter: Segmenter | None = None,
+    progress: Callable[[str, float], None] | None = None,
     record: Path | None = None,
     patient_position: PatientPosition = PatientPosition.UNKNOWN,
     patient_id: str = "",
@@ -157,6 +161,12 @@ def import_case(
         Folder to make; it appears only when everything is complete.
     labels : sequence of LabelSource
         Label files in the order of their priority; none leaves everything unlabelled.
+    levels_of : mapping, optional
+        Number of a vertebra that carries no name -> its level, as a person says.
+    segmenter : Segmenter, optional
+        Program that labels the scan; its labels come after those of the files.
+    progress : callable, optional
+        Told what the program does and the share of its time that has passed.
     record : Path, optional
         YAML record or FHIR bundle; without one every fact is UNKNOWN.
     patient_position : PatientPosition
@@ -199,7 +209,12 @@ def import_case(
         posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
         source = f"image from {scan.name}; patient position {posture}"
     _require_fine(image)
-    reading = read_labels(labels, image) if labels else _no_labels(image)
+    with contextlib.ExitStack() as stack:
+        if segmenter is not None:
+            labels = (*labels, stack.enter_context(segmented(image, segmenter, progress=progress)))
+        reading = _read_labels(labels, image, levels_of, scanned_id)
+    if segmenter is not None:
+        source += f"; labelled by {segmenter.program.name} on this machine"
     clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
     case = new_case(
         image,
@@ -236,6 +251,14 @@ def _require_day(text: str) -> None:
         raise InputError(f"--acquired-on {text!r} is not a date. Write it as 2026-03-10.") from None
     if day > datetime.date.today():
         raise InputError(f"--acquired-on {text} lies in the future. Give the day of the scan.")
+
+
+def _read_labels(
+    labels: Sequence[LabelSource], image: Volume, levels_of: Mapping[int, str] | None, patient_id: str
+) -> LabelReading:
+    if not labels:
+        return _no_labels(image)
+    return read_labels(labels, image, levels_of=levels_of, patient_id=patient_id)
 
 
 def _no_labels(image: Volume) -> LabelReading:

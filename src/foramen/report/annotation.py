@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import withStroke
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from foramen.errors import InputError
 from foramen.model.space import FloatArray
@@ -27,8 +28,11 @@ def new_figure(width_in: float, height_in: float, *, colour: str = "white") -> F
     return figure
 
 
-def png_bytes(figure: Figure, *, dots_per_inch: int) -> bytes:
-    """PNG of a figure, without a time stamp, so that equal pictures are equal bytes."""
+def png_bytes(figure: Figure, *, dots_per_inch: int, software: str = "") -> bytes:
+    """PNG of a figure, without a time stamp, so that equal pictures are equal bytes.
+
+    `software` is written into the file, so that it can be told from other people's pictures.
+    """
     figure.set_dpi(dots_per_inch)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -36,7 +40,10 @@ def png_bytes(figure: Figure, *, dots_per_inch: int) -> bytes:
     opaque = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert(
         "RGB"
     )  # an alpha channel doubles a PDF's picture
-    opaque.save(stream, format="png", compress_level=4)
+    facts = PngInfo()
+    if software:
+        facts.add_text("Software", software)
+    opaque.save(stream, format="png", compress_level=4, pnginfo=facts)
     return stream.getvalue()
 
 
@@ -106,7 +113,7 @@ def draw_scale_bar(axes: Axes, plane: Plane) -> None:
     )
 
 
-def _runs(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[slice]:
+def runs_of(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[slice]:
     """Stretches of True of at least two points."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= 2]
@@ -120,16 +127,16 @@ def draw_tube(
     _, distance = plane.project(course_mm)
     if np.abs(distance).min() > reach_mm + longest:
         return
-    fine = _densify(course_mm, 0.2)
+    fine = densify(course_mm, 0.2)
     flat, distance = plane.project(fine)
     if np.abs(flat).max(axis=1).min() > plane.half_mm:
         return
     scale = points_per_mm(axes, plane)
     is_near = np.abs(distance) <= max(radius_mm, 0.8)
     width = max(2 * radius_mm * scale, 2.2)
-    for run in _runs((np.abs(distance) <= reach_mm) & ~is_near):
+    for run in runs_of((np.abs(distance) <= reach_mm) & ~is_near):
         axes.plot(flat[run, 0], flat[run, 1], color=colour, lw=1.1, ls=(0, (2, 2)), alpha=0.75, zorder=zorder)
-    for run in _runs(is_near):
+    for run in runs_of(is_near):
         if np.ptp(flat[run], axis=0).max() > 2 * radius_mm:
             axes.plot(
                 flat[run, 0],
@@ -165,14 +172,14 @@ def draw_rod(
     zorder: float,
 ) -> None:
     """Draw a straight rod: solid and to scale within the plane, a dashed projection elsewhere."""
-    fine = _densify(np.stack([first_mm, last_mm]), 0.1)
+    fine = densify(np.stack([first_mm, last_mm]), 0.1)
     flat, distance = plane.project(fine)
     scale = points_per_mm(axes, plane)
     width = max(2 * radius_mm * scale, 1.6)
     is_near = np.abs(distance) <= radius_mm + 0.25
-    for run in _runs(~is_near):
+    for run in runs_of(~is_near):
         axes.plot(flat[run, 0], flat[run, 1], color=colour, lw=1.4, ls=(0, (3, 2)), alpha=0.9, zorder=zorder)
-    for run in _runs(is_near):
+    for run in runs_of(is_near):
         axes.plot(
             flat[run, 0],
             flat[run, 1],
@@ -184,7 +191,7 @@ def draw_rod(
         )
 
 
-def _densify(course_mm: FloatArray, step_mm: float) -> FloatArray:
+def densify(course_mm: FloatArray, step_mm: float) -> FloatArray:
     """Points along a polyline at most `step_mm` apart."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(course_mm, axis=0), axis=1))])
     along = np.union1d(length, np.linspace(0.0, length[-1], int(np.ceil(length[-1] / step_mm)) + 1))

@@ -159,6 +159,7 @@ def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
             "multifidus_left",
             "multifidus_right",
             "ligamentum_flavum",
+            "chest_wall",
         )
     )
     for level in spine.frames:

@@ -18,7 +18,9 @@ from foramen.anatomy.reference_body.course import STEP_MM, Course, Lie, smooth_c
 from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions, per_level
 from foramen.anatomy.reference_body.field import BoneField
 from foramen.anatomy.reference_body.posture import mean_frames
-from foramen.anatomy.reference_body.regions import REGIONS, region_of
+from foramen.anatomy.reference_body.regions import region_of
+from foramen.anatomy.reference_body.rib_cage import CARRIERS
+from foramen.anatomy.reference_body.ribs import rib_head
 from foramen.knowledge.drawings import drawing
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import LandmarkName, NerveKind
@@ -63,6 +65,7 @@ def spinal_nerve(own: VertebraDimensions) -> FloatArray:
     x, wall, below = foramen_corner(own)
     inner = 0.5 * own.canal_width_mm
     points = np.array(shape.points["course"])
+    points[-2:] = points[-3] + thoracic.row(shape, "reach_fraction", own) * (points[-2:] - points[-3])
     points[:, 0] += [shape.numbers["at_sac_fraction"] * inner, inner, inner, *[x] * (len(points) - 3)]
     points[:, 1:] += [wall, below]
     return smooth_course(points)
@@ -157,10 +160,9 @@ def sympathetic_trunk(level: Vertebra) -> FloatArray:
 
 def trunk_point(level: Vertebra) -> FloatArray:
     """Point (3,) of the left sympathetic trunk at the rib head of a vertebra T1 to T12."""
-    own, shape = dimensions(level), drawing("reference_thoracic.sympathetic_chain")
-    place = (*REGIONS["thoracic"], "T12").index(level.name)
+    shape, place = drawing("reference_thoracic.sympathetic_chain"), CARRIERS.index(level)
     lateral, forward = (shape.rows[name][place] for name in ("lateral_mm", "forward_mm"))
-    return np.array([0.5 * own.body_width_mm + lateral, own.posterior_wall_mm - forward, 0.5 * own.body_height_mm])
+    return rib_head(level) + np.array([lateral, -forward, 0.0])
 
 
 def _trunk(level: Vertebra) -> Course:

@@ -49,39 +49,52 @@ def _paint_wall(canvas: Canvas, spine: SpineLine) -> None:
     rear = _smooth(spine.spinous_y(z), torso["back_smoothing_mm"] / canvas.geometry.spacing_mm[2])
     rear = rear + torso["back_fat_mm"] * spine.build.fat_scale + torso["behind_tips_mm"]
     furrow = torso["furrow_mm"] * np.exp(-((x / (torso["furrow_half_width_mm"] * scale_x)) ** 2))
-    power = torso["outline_exponent"]
+    power, behind = torso["outline_exponent"], _behind_bodies(x) + form["behind_lungs_mm"]
+    lungs_end = spine.body_y(z) + _half_size(spine, z, "body_depth_mm")
     for k in range(len(z)):
         for value, inset in ((skin, 0.0), (fat, torso["skin_mm"]), (wall, torso["skin_mm"] + thickness)):
-            behind = inset if value != wall else torso["skin_mm"] + torso["back_fat_fraction"] * thickness
+            rear_inset = inset if value != wall else torso["skin_mm"] + torso["back_fat_fraction"] * thickness
             middle, depth = 0.5 * (rear[k] + front[k]), 0.5 * (rear[k] - front[k])
             bulge = np.clip(1 - np.abs(x / (half[k] - inset)) ** power, 0, None) ** (1 / power)
-            low, high = middle - (depth - inset) * bulge, middle + (depth - behind - furrow) * bulge
+            low, high = middle - (depth - inset) * bulge, middle + (depth - rear_inset - furrow) * bulge
             canvas.labels[:, :, k][(y[None] > low[:, None]) & (y[None] < high[:, None])] = value
-        inside = _within(cage, k, x, y, form["behind_ribs_mm"])
+        inside = _within(cage, k, x, y, form["behind_ribs_mm"]) & (y[None] < (lungs_end[k] + behind)[:, None])
         canvas.labels[:, :, k][inside & (canvas.labels[:, :, k] == wall)] = deep
 
 
 def _paint_lungs(canvas: Canvas, spine: SpineLine) -> None:
     """Lungs, up to the pleura, between chest wall, diaphragm and mediastinum."""
-    shape = drawing("reference_thorax.lungs")
-    form = shape.numbers
+    form = drawing("reference_thorax.lungs").numbers
     x, y, z = (canvas.axis_mm(axis) for axis in range(3))
     cage, body, lateral = _cage(spine, z), spine.body_y(z), np.abs(x)
-    levels = np.array([spine.z(level.name) for level in CARRIERS])[::-1]
-    sizes = [dimensions(level) for level in CARRIERS][::-1]
-    half_body = np.interp(z, levels, [0.5 * own.body_width_mm for own in sizes]) + form["beside_body_mm"]
-    half_depth = np.interp(z, levels, [0.5 * own.body_depth_mm for own in sizes])
-    behind = np.interp(lateral, shape.rows["back_lateral_mm"], shape.rows["back_behind_mm"])
-    lowest, apex = levels[1] + form["above_t11_mm"], spine.z("T1") + form["apex_above_t1_mm"]
+    half_body = _half_size(spine, z, "body_width_mm")
+    half_depth, behind = _half_size(spine, z, "body_depth_mm"), _behind_bodies(x)
+    lowest, apex = spine.z("T11") + form["above_t11_mm"], spine.z("T1") + form["apex_above_t1_mm"]
     for k in np.flatnonzero((z > lowest) & (z < apex)):
         inset = form["behind_ribs_mm"] + form["apex_taper"] * max(z[k] - apex + form["apex_taper_mm"], 0.0)
         inside = _within(cage, k, x, y, inset)
         inside &= y[None] < (body[k] + half_depth[k] + behind)[:, None]
-        from_body = np.where(y < body[k] - half_depth[k], form["mediastinum_mm"], half_body[k])
+        by_heads = y > body[k] + half_depth[k] - form["heads_forward_mm"]
+        from_body = half_body[k] + np.where(by_heads, form["beside_heads_mm"], form["beside_body_mm"])
+        from_body = np.where(y < body[k] - half_depth[k], form["mediastinum_mm"], from_body)
         inside &= lateral[:, None] > from_body[None]
         for side in Side:
             own = inside & (side.sign * x[:, None] > 0) & (z[k] > _diaphragm(spine, side, x, y))
             canvas.labels[:, :, k][own] = structure_value(f"lung_{side.value}")
+
+
+def _behind_bodies(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far the lungs reach behind the bodies' posterior wall at distances (n,) from the midline."""
+    rows = drawing("reference_thorax.lungs").rows
+    found: NDArray[np.float64] = np.interp(np.abs(x), rows["back_lateral_mm"], rows["back_behind_mm"])
+    return found
+
+
+def _half_size(spine: SpineLine, z: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """Half a dimension of the bodies at heights (n,)."""
+    levels = [spine.z(level.name) for level in reversed(CARRIERS)]
+    found: NDArray[np.float64] = np.interp(z, levels, [0.5 * getattr(dimensions(v), name) for v in reversed(CARRIERS)])
+    return found
 
 
 def _diaphragm(spine: SpineLine, side: Side, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,12 +109,16 @@ def _diaphragm(spine: SpineLine, side: Side, x: NDArray[np.float64], y: NDArray[
 
 def _paint_mediastinum(canvas: Canvas, spine: SpineLine) -> None:
     """Heart, great vessels, oesophagus, trachea and azygos vein."""
-    shape = drawing("reference_thorax.mediastinum")
-    for name, part in shape.ellipsoids.items():
-        left, posterior, superior = part.centre_mm
-        place = (left, posterior, spine.z(part.level) + superior)
-        paint_ellipsoid(canvas, structure_value(name), place, part.radii_mm, turn_deg=part.turn_deg)
-    _paint_tubes(canvas, spine, shape.tubes, 2.0, (), sides=(None,))
+    shape, fat = drawing("reference_thorax.mediastinum"), structure_value("deep_fat")
+    lungs = tuple(structure_value(f"lung_{side.value}") for side in Side)
+    for rim_mm, only in ((shape.numbers["fat_mm"], lungs), (0.0, ())):  # first the fat around all of them
+        for name, part in shape.ellipsoids.items():
+            left, posterior, superior = part.centre_mm
+            place = (left, posterior, spine.z(part.level) + superior)
+            radii = (part.radii_mm[0] + rim_mm, part.radii_mm[1] + rim_mm, part.radii_mm[2] + rim_mm)
+            value = fat if rim_mm else structure_value(name)
+            paint_ellipsoid(canvas, value, place, radii, only=only, turn_deg=part.turn_deg)
+        _paint_tubes(canvas, spine, shape.tubes, 2.0, only, sides=(None,), rim_mm=rim_mm)
 
 
 def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
@@ -119,8 +136,12 @@ def _paint_tubes(
     within: tuple[int, ...],
     *,
     sides: tuple[Side | None, ...],
+    rim_mm: float = 0.0,
 ) -> None:
-    """Tubes along the spine whose rows run T1 to T12, of both sides or, without a side, single."""
+    """Tubes along the spine whose rows run T1 to T12, of both sides or, without a side, single.
+
+    With `rim_mm` fat is painted instead of them, as far beyond them as that.
+    """
     z = canvas.axis_mm(2)
     heights = np.arange(z[0] - 1.0, z[-1] + SECTION_STEP_MM, SECTION_STEP_MM)
     body, tips = spine.body_y(heights), spine.spinous_y(heights)
@@ -135,10 +156,12 @@ def _paint_tubes(
         for name, tube in tubes.items():
             line = tube.body_weight * (body + tube.body_shift_mm) + tube.spinous_weight * (tips + tube.spinous_shift_mm)
             lateral = sign * spine.build.scale[0] * along(tube.lateral_mm)
+            radii = np.stack([along(tube.half_width_mm), along(tube.half_depth_mm)], axis=1)
+            stem = name if side is None else f"{name}_{side.value}"
             canvas.paint_tube(
-                structure_value(name if side is None else f"{name}_{side.value}"),
+                structure_value("deep_fat" if rim_mm else stem),
                 np.stack([lateral, line + along(tube.posterior_mm), heights], axis=1),
-                np.stack([along(tube.half_width_mm), along(tube.half_depth_mm)], axis=1),
+                np.where(radii > 0, radii + rim_mm, 0.0),
                 only=within,
                 turn_deg=sign * tube.turn_deg,
                 power=power,

@@ -1,0 +1,48 @@
+"""NiiVue's script from the installed ipyniivue wheel, checked, with its class exported. Nothing is fetched."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import metadata
+
+from foramen.errors import InputError
+
+PACKAGE = "ipyniivue"
+VERSION = "2.4.4"
+SCRIPT = "ipyniivue/static/widget.js"
+SCRIPT_SHA256 = "922951141f03da6294cc74a7c520d694a9723733ee25d997b85da8136057a96b"
+
+VIEWER_CLASS = "t2"
+"""What the script of this very hash calls NiiVue's class; it exports only a notebook's widget."""
+
+LICENSE_LINE = "NiiVue, BSD-2-Clause, from the Python package ipyniivue"
+"""Said on every page that contains the script."""
+
+
+@cache
+def viewer_script() -> bytes:
+    """The script as a module that exports ``Niivue``.
+
+    Raises
+    ------
+    InputError
+        If the package is missing, or its script is not the one that Foramen was tested with.
+    """
+    cure = f"Install it: pip install {PACKAGE}=={VERSION}."
+    try:
+        distribution = metadata.distribution(PACKAGE)
+    except metadata.PackageNotFoundError:
+        raise InputError(f"The page needs the package {PACKAGE}, which is not installed. {cure}") from None
+    try:
+        with open(str(distribution.locate_file(SCRIPT)), "rb") as stream:
+            content = stream.read()
+    except OSError as failure:
+        raise InputError(f"The script of {PACKAGE} cannot be read ({failure.strerror}). {cure}") from failure
+    found = hashlib.sha256(content).hexdigest()
+    if found != SCRIPT_SHA256:
+        raise InputError(
+            f"The script of {PACKAGE} {distribution.version} is not the one that Foramen was tested with (SHA-256 "
+            f"begins {found[:12]}, {SCRIPT_SHA256[:12]} is expected). {cure}"
+        )
+    return content + f"\nexport{{{VIEWER_CLASS} as Niivue}};\n".encode()
