@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from foramen.anatomy.keep_outs import roots_beside
 from foramen.anatomy.reference_body import reference_vertebra
 from foramen.anatomy.reference_body.bone import bone_field
 from foramen.anatomy.reference_body.cervical import canal_front_mm, facet, foramen_middle, lower_facet, pillar_middle
@@ -298,3 +299,11 @@ def test_surface_is_one_piece(name: str) -> None:
     surface = bone_of(name).surface
     mesh = trimesh.Trimesh(surface.vertices_mm, surface.faces, process=False)
     assert len(trimesh.graph.connected_components(mesh.edges_unique)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "above", "below"),
+    [("C4", "C4", "C5"), ("C7", "C7", "C8"), ("T1", "C8", "T1"), ("T2", "T1", "T2"), ("L4", "L3", "L4")],
+)
+def test_roots_of_the_foramina_above_and_below_a_vertebra(name: str, above: str, below: str) -> None:
+    assert roots_beside(Vertebra(name)) == (Root(above), Root(below))

@@ -38,8 +38,17 @@ def nerves_not_placed(nerves: Iterable[Nerve], kind: NerveKind, *, beside: Verte
     neighbours, never clear because another one lies farther away.
     """
     placed = {nerve.root for nerve in nerves if nerve.kind is kind and nerve.side is side}
-    passing = [Root(v.name) for v in (neighbour_above(beside), beside) if v is not None and v.name in ROOTS]
-    return tuple(root for root in passing if root not in placed)
+    return tuple(root for root in roots_beside(beside) if root not in placed)
+
+
+def roots_beside(vertebra: Vertebra) -> tuple[Root, ...]:
+    """Roots of the foramina above and below a vertebra: Cn leaves above Cn, C8 below C7, all others below their own."""
+    if vertebra.name.startswith("C"):
+        above = ROOTS.index(vertebra.name)
+        return Root(ROOTS[above]), Root(ROOTS[above + 1])
+    if vertebra.name == "T1":
+        return Root("C8"), Root("T1")
+    return tuple(Root(v.name) for v in (neighbour_above(vertebra), vertebra) if v is not None and v.name in ROOTS)
 
 
 def _labelled(name: str, values: tuple[int, ...]) -> KeepOut:
