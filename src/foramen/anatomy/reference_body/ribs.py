@@ -1,7 +1,7 @@
 """Ribs 1 to 12 as solids in the frame of the vertebra that carries them (left side; mm).
 
-A rib goes from its head at the vertebral body, by neck and tubercle before the transverse process, to its angle and along
-the surface of the rib cage. It is long and bent: its distance field is kept in pieces, one for each stretch.
+A rib goes from its head at the vertebral body, by neck and tubercle before the transverse process, to its angle and
+along the surface of the rib cage. It is long and bent: its distance field is kept in pieces, one for each stretch.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def rib_pieces(level: Vertebra) -> tuple[BoneField, ...]:
 
 
 def rib_distance(level: Vertebra, points_mm: FloatArray) -> FloatArray:
-    """Distance (n,) of points (n, 3) in the vertebra's frame to its left rib; far away that of its nearest piece's grid."""
+    """Distance (n,) of points (n, 3) in the vertebra's frame to its left rib; far away `FAR_MM`."""
     found: FloatArray = np.min([piece.at(points_mm) for piece in rib_pieces(level)], axis=0)
     return found
 

@@ -164,7 +164,8 @@ def trunk_point(level: Vertebra) -> FloatArray:
     """Point (3,) of the left sympathetic trunk at the rib head of a vertebra T1 to T12."""
     shape, place = drawing("reference_thoracic.sympathetic_chain"), CARRIERS.index(level)
     lateral, forward = (shape.rows[name][place] for name in ("lateral_mm", "forward_mm"))
-    return rib_head(level) + np.array([lateral, -forward, 0.0])
+    found: FloatArray = rib_head(level) + np.array([lateral, -forward, 0.0])
+    return found
 
 
 def _trunk(level: Vertebra) -> Course:
