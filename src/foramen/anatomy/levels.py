@@ -61,7 +61,7 @@ def _doubts_of_names(names: list[str], *, has_ribs: bool) -> list[str]:
     if "S1" not in names:
         doubts.append("the sacrum is not labelled, so the count from below cannot be checked")
     if not {"T11", "T12"} & set(names):
-        doubts.append("no thoracic vertebra is labelled, so the count from above cannot be checked")
+        doubts.append("neither T11 nor T12 is labelled, so the count from above cannot be checked")
     elif not has_ribs:
         doubts.append("no rib is labelled, so the lowest thoracic vertebra cannot be told from a lumbar one")
     doubts.extend(
