@@ -84,7 +84,8 @@ def _doubts_of_counting(labels: LabelMap, ribs: NDArray[np.bool_]) -> list[str]:
     doubts = [doubt for doubt in count.doubts if "nothing in view" not in doubt]
     unnamed = [bone for bone in column if bone.number >= UNNAMED]
     if unnamed:
-        doubts.append(f"{len(unnamed)} vertebrae are labelled without a name, because counting did not fix it")
+        words = "1 vertebra is" if len(unnamed) == 1 else f"{len(unnamed)} vertebrae are"
+        doubts.append(f"{words} labelled without a name, because counting did not fix it")
     for bone in column:
         name = _NAME_OF_NUMBER.get(bone.number)
         options = (count.names[bone.number],) if bone.number in count.names else count.candidates[bone.number]
