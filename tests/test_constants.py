@@ -102,6 +102,7 @@ ALLOWED: dict[str, str] = {
     "report.inspection_meshes.BONE_STEPS_MM": GRID,
     "report.inspection_meshes.COURSE_STEP_MM": GRID,
     "report.inspection_meshes.THINNEST_MM": LAYOUT,
+    "report.inspection_page.SEEN_MM": LAYOUT,
     "report.scene._GRID_MM": GRID,
     "report.scene._REACH_MM": EXTENT,
     "report.scene._SMALLEST_RADIUS_MM": LAYOUT,
