@@ -28,6 +28,9 @@ LAYOUT = "layout of a picture: what it shows, not what is planned"
 
 ALLOWED: dict[str, str] = {
     "anatomy.bones.GRID_MM": GRID,
+    "anatomy.canal._REACH_MM": EXTENT,
+    "anatomy.disc_space.HALF_MM": EXTENT,
+    "anatomy.disc_space.STEP_MM": GRID,
     "anatomy.registered_frame.ABOVE_FRACTION": SAMPLING,
     "anatomy.registered_frame.FEWEST_PAIRS_FRACTION": SAMPLING,
     "anatomy.registered_frame.WITHIN_RIM_FRACTION": SAMPLING,
@@ -79,6 +82,7 @@ ALLOWED: dict[str, str] = {
     "anatomy.registration.FINE_MM": GRID,
     "anatomy.registration.KERNEL_MM": SAMPLING,
     "anatomy.registration.NORMAL_WEIGHT_MM": SAMPLING,
+    "geometry.mr_body.SMOOTHING_MM": SAMPLING,
     "geometry.skin.GRID_MM": GRID,
     "io.dicom.DUPLICATE_MM": TOLERANCE,
     "io.dicom.SHEAR_TOLERANCE_FRACTION": TOLERANCE,
@@ -114,6 +118,8 @@ ALLOWED: dict[str, str] = {
     "report.cuts._MARGIN_MM": LAYOUT,
     "report.cuts._NEAR_MM": LAYOUT,
     "report.cuts._WIDE_MM": LAYOUT,
+    "report.findings._HALF_MM": LAYOUT,
+    "report.findings._SEEN_MM": LAYOUT,
     "report.figures._SAME_BEAM_DEG": LAYOUT,
     "report.figures._SAME_CENTRE_MM": LAYOUT,
     "report.figures._SCENE_HALF_MM": LAYOUT,
