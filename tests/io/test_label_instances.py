@@ -101,7 +101,7 @@ def test_the_count_of_a_named_map_says_what_is_unnamed(files: Files) -> None:
     labels = read_labels([source, files.ribs()], files.image).labels
     count = count_levels(labels, labelled_levels(labels))
     assert count.is_ambiguous
-    assert "1 vertebrae are labelled without a name" in count.reason
+    assert "1 vertebra is labelled without a name" in count.reason
 
 
 def test_a_sacrum_alone_is_refused_with_the_candidates_and_leaves_nothing(files: Files, tmp_path: Path) -> None:

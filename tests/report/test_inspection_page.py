@@ -106,6 +106,7 @@ def test_the_page_names_no_patient_and_disclaims(page: str) -> None:
     assert "SECRET-77" not in page
     assert "2026-10-01" not in page  # nor the day of the scan
     assert "Not a medical device" in page
+    assert "Redistributions in binary form must reproduce the above copyright notice" in page
     header = payload(page, "image")[:348]
     assert header[148:348].strip(b"\x00")[:80].count(b"SECRET") == 0
 

@@ -1,4 +1,4 @@
-"""The anatomy of a patient from a CT and its label map of whole vertebrae."""
+"""The anatomy of a patient from a CT or MR and its label map of whole vertebrae."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.anatomy.registered_frame import registered_frame
 from foramen.anatomy.registration import Registration, register
 from foramen.anatomy.turned import turn_of, turned, upright
+from foramen.anatomy.widening import widened_for_mr
 from foramen.errors import ImageError, LandmarkError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
@@ -43,14 +44,14 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
     Parameters
     ----------
     image : Volume
-        CT.
+        CT or MR.
     labels : LabelMap
         On the grid of the image, numbered by `labels.yaml`; whole vertebrae suffice.
 
     Raises
     ------
     ImageError
-        If the image is no CT, the grids differ, or the labels do not lie on bone.
+        If the grids differ, or (on CT) the labels do not lie on bone.
     LevelError
         If no vertebra is labelled or the names run upwards.
     LandmarkError
@@ -76,7 +77,8 @@ def _build(image: Volume, labels: LabelMap) -> Anatomy:
             if bone is not None:
                 work.bones[bone.level] = bone
     _check_sides(labels)
-    _check_on_bone(image, labels)
+    if image.modality is Modality.CT:  # an MR shows no density; what that leaves open stands in the case's history
+        _check_on_bone(image, labels)
     shapes = _measure(work)
     registrations: dict[Vertebra, Registration] = {}
     vertebrae: dict[Vertebra, VertebraAnatomy] = {}
@@ -95,7 +97,7 @@ def _build(image: Volume, labels: LabelMap) -> Anatomy:
             note=note,
         )
     nerves = find_nerves(work.bones, registrations, vertebrae)
-    return Anatomy(
+    anatomy = Anatomy(
         frame_uid=image.geometry.frame_uid,
         vertebrae=tuple(vertebrae.values()),
         nerves=nerves,
@@ -103,6 +105,7 @@ def _build(image: Volume, labels: LabelMap) -> Anatomy:
         level_count=count_levels(labels, levels),
         notes=tuple(work.notes),
     )
+    return anatomy if image.modality is Modality.CT else widened_for_mr(anatomy, image.geometry)
 
 
 def _known(level: Vertebra) -> bool:
@@ -122,6 +125,9 @@ def _extract(image: Volume, labels: LabelMap, level: Vertebra) -> tuple[Bone | N
 def _voxels(image: Volume, labels: LabelMap, level: Vertebra, notes: list[str]) -> NDArray[np.bool_]:
     mask = level_mask(labels, level)
     if level != SACRUM or not mask.any() or not lacks_ala(labels, mask):
+        return mask
+    if image.modality is not Modality.CT:
+        notes.append("S1: the label leaves out the sacral alae, and an MR shows no unlabelled bone: label them too.")
         return mask
     notes.append("S1: the label leaves out the sacral alae; they were taken from unlabelled bone of the CT beside it.")
     return with_ala(image, labels, mask)
@@ -205,8 +211,6 @@ def _check_images(image: Volume, labels: LabelMap) -> None:
             f"Image {image.geometry.shape} and label map {labels.geometry.shape} lie on different grids. "
             "Resample the label map to the image first (foramen case import does)."
         )
-    if image.modality is not Modality.CT:
-        raise ImageError(f"Anatomy is found on CT, this image is {image.modality.value}. Import a CT.")
 
 
 def _check_sides(labels: LabelMap) -> None:

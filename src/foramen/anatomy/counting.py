@@ -175,15 +175,15 @@ def largest_volume_mm3(name: str) -> float:
 
 def _faults(bones: Sequence[ColumnBone]) -> tuple[set[int], set[int], list[str]]:
     """Places below which the column is broken, numbers of bones that may be two or none, and both in words."""
-    apart, odd, doubts = set[int](), set[int](), list[str]()
+    odd, doubts = _odd_bones(bones)
+    apart = set[int]()
     steps_mm = [_step_mm(upper, lower) for upper, lower in pairwise(bones)]
     is_whole_step = [_is_whole_step(upper, lower) for upper, lower in pairwise(bones)]
     for place, (upper, lower) in enumerate(pairwise(bones)):
         usual = _beside(steps_mm, is_whole_step, place)
-        is_large = lower.known == SACRUM or (
-            lower.is_cut and lower.volume_mm3 > _largest_ratio(lower) * upper.volume_mm3
-        )
-        is_long = usual is not None and not is_large and steps_mm[place] > number("counting.gap_step_ratio") * usual
+        # beside an odd bone the count stops anyway, and its step says nothing
+        is_measure = lower.known != SACRUM and not odd & {upper.number, lower.number}
+        is_long = is_measure and usual is not None and steps_mm[place] > number("counting.gap_step_ratio") * usual
         if is_long or upper.gap_below_mm > number("counting.largest_gap_mm"):
             apart.add(place)
             doubts.append(
@@ -193,6 +193,12 @@ def _faults(bones: Sequence[ColumnBone]) -> tuple[set[int], set[int], list[str]]
         if upper.centre_mm[2] - lower.centre_mm[2] < number("counting.side_by_side_mm"):
             odd |= {upper.number, lower.number}
             doubts.append(f"{upper} and {lower} lie side by side")
+    return apart, odd, doubts
+
+
+def _odd_bones(bones: Sequence[ColumnBone]) -> tuple[set[int], list[str]]:
+    """Numbers of bones that may be two or a piece of one, or that nothing can be held against, and why."""
+    odd, doubts = set[int](), list[str]()
     for place, bone in enumerate(bones):
         usual = _neighbours_volume_mm3(bones, place)
         if bone.is_split:
@@ -210,7 +216,7 @@ def _faults(bones: Sequence[ColumnBone]) -> tuple[set[int], set[int], list[str]]
         elif not bone.is_cut and bone.volume_mm3 < number("counting.fragment_volume_ratio") * usual:
             odd.add(bone.number)
             doubts.append(f"{size}: a piece of one?")
-    return apart, odd, doubts
+    return odd, doubts
 
 
 def _step_mm(upper: ColumnBone, lower: ColumnBone) -> float:

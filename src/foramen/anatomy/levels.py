@@ -61,7 +61,7 @@ def _doubts_of_names(names: list[str], *, has_ribs: bool) -> list[str]:
     if "S1" not in names:
         doubts.append("the sacrum is not labelled, so the count from below cannot be checked")
     if not {"T11", "T12"} & set(names):
-        doubts.append("no thoracic vertebra is labelled, so the count from above cannot be checked")
+        doubts.append("neither T11 nor T12 is labelled, so the count from above cannot be checked")
     elif not has_ribs:
         doubts.append("no rib is labelled, so the lowest thoracic vertebra cannot be told from a lumbar one")
     doubts.extend(
@@ -84,7 +84,8 @@ def _doubts_of_counting(labels: LabelMap, ribs: NDArray[np.bool_]) -> list[str]:
     doubts = [doubt for doubt in count.doubts if "nothing in view" not in doubt]
     unnamed = [bone for bone in column if bone.number >= UNNAMED]
     if unnamed:
-        doubts.append(f"{len(unnamed)} vertebrae are labelled without a name, because counting did not fix it")
+        words = "1 vertebra is" if len(unnamed) == 1 else f"{len(unnamed)} vertebrae are"
+        doubts.append(f"{words} labelled without a name, because counting did not fix it")
     for bone in column:
         name = _NAME_OF_NUMBER.get(bone.number)
         options = (count.names[bone.number],) if bone.number in count.names else count.candidates[bone.number]

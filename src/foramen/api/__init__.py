@@ -22,6 +22,8 @@ from foramen.api.chain import (
     save_in_case,
     techniques,
 )
+from foramen.api.findings import confirm_finding, measure, measure_in_case
+from foramen.api.generic import generic_case
 from foramen.api.inspection import (
     CONTACT_SHEET_FILE,
     Inspected,
@@ -68,14 +70,18 @@ __all__ = [
     "Verdict",
     "assess",
     "check_knowledge",
+    "confirm_finding",
     "confirmation",
     "devices",
+    "generic_case",
     "import_case",
     "inspect",
     "inspect_labels",
     "inspect_with_anatomy",
     "lesion",
     "lesion_sweep",
+    "measure",
+    "measure_in_case",
     "open_case",
     "open_plan",
     "optimise",

@@ -26,7 +26,7 @@ from foramen.model.case import Case
 from foramen.model.levels import parse_side
 from foramen.model.plan import Confirmation, Plan
 from foramen.model.record import ClinicalRecord
-from foramen.model.space import PatientPosition
+from foramen.model.space import Modality, MrSequence, PatientPosition
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
 from foramen.report.figures import figures
@@ -88,13 +88,15 @@ def import_case(
     series_uid: str | None = None,
     acquired_on: str = "",
     progress: Callable[[str, float], None] | None = None,
+    modality: str | None = None,
+    sequence: str = "UNKNOWN",
 ) -> Case:
     """The case made of a scan, its label maps and a record, saved as the folder `out`.
 
     Parameters
     ----------
     scan : path
-        NIfTI file, or folder of one DICOM CT series.
+        NIfTI file, or folder of one DICOM series (CT or MR).
     out : path
         Folder to make; it appears only when everything is complete.
     labels : iterable of str
@@ -113,6 +115,10 @@ def import_case(
         HFS, HFP, FFS or FFP, for a NIfTI scan, which carries none.
     acquired_on : str
         Day of the scan (YYYY-MM-DD), for a NIfTI scan, which carries none.
+    modality : str, optional
+        CT or MR, for a NIfTI scan, which carries none; CT if not given.
+    sequence : str
+        T1 or T2, for an MR whose headers do not tell it.
     """
     try:
         position = PatientPosition(patient_position.upper())
@@ -126,6 +132,11 @@ def import_case(
     elif not files:
         atomic_file.require_writable(Path(out))
         require_labels(Path(scan))
+    try:
+        kind = None if modality is None else Modality(modality.upper())
+        weighting = MrSequence(sequence.upper())
+    except ValueError as failure:
+        raise InputError(f"{failure}. Use --modality CT or MR, and --sequence T1 or T2.") from None
     return case_folder.import_case(
         Path(scan),
         out=Path(out),
@@ -138,6 +149,8 @@ def import_case(
         patient_id=patient_id,
         series_uid=series_uid,
         acquired_on=acquired_on,
+        modality=kind,
+        sequence=weighting,
     )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from foramen.anatomy.build import build_anatomy
+from foramen.anatomy.of_case import anatomy_of
 from foramen.errors import ImageError, LandmarkError, LevelError
 from foramen.io.atomic_file import write_bytes
 from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.own_file import require_replaceable
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
+from foramen.report.annotation import stamped
 from foramen.report.contact_sheet import contact_sheet
 from foramen.report.inspection_page import render_inspection_page
+from foramen.report.messages import message
 
 CONTACT_SHEET_FILE = "contact_sheet.png"
 """Name of the contact sheet in a case folder."""
@@ -50,7 +52,7 @@ def inspect_with_anatomy(case: Case) -> Inspected:
     inspection says why.
     """
     try:
-        anatomy = build_anatomy(case.image, case.labels)
+        anatomy = anatomy_of(case)
     except (ImageError, LandmarkError, LevelError) as failure:
         return Inspected(case=case, anatomy=None, inspection=inspect_case(case, reason=str(failure)))
     return Inspected(case=case, anatomy=anatomy, inspection=inspect_case(case, anatomy))
@@ -58,13 +60,14 @@ def inspect_with_anatomy(case: Case) -> Inspected:
 
 def contact_sheet_of(inspected: Inspected) -> bytes:
     """PNG of the contact sheet."""
-    return contact_sheet(
+    sheet = contact_sheet(
         inspected.case.image,
         inspected.case.labels,
         title=inspected.title,
         anatomy=inspected.anatomy,
         inspection=inspected.inspection,
     )
+    return sheet if inspected.case.is_patient_specific else stamped(sheet, message("basis.not_patient"))
 
 
 def save_contact_sheet(case: Case, path: str | Path, *, inspected: Inspected | None = None) -> Path:

@@ -151,7 +151,7 @@ def _is_earlier_demo(out: Path, *, overwrite: bool) -> bool:
 
 @case_app.command(name="import")
 def case_import(
-    scan: Annotated[Path, Parameter(help="NIfTI file, or folder of one DICOM CT series.")],
+    scan: Annotated[Path, Parameter(help="NIfTI file, or folder of one DICOM series (CT or MR).")],
     *,
     out: Annotated[Path, Parameter(help="Case folder to make.")],
     labels: Annotated[
@@ -175,9 +175,11 @@ def case_import(
     patient_id: Annotated[str, Parameter(help="Patient id of a NIfTI scan.")] = "",
     acquired_on: Annotated[str, Parameter(help="Day of a NIfTI scan, such as 2026-03-10.")] = "",
     series_uid: Annotated[str | None, Parameter(help="Which series, if the folder holds several.")] = None,
+    modality: Annotated[str | None, Parameter(help="CT or MR, of a NIfTI scan; CT without it.")] = None,
+    sequence: Annotated[str, Parameter(help="T1 or T2, of an MR whose headers do not tell it.")] = "UNKNOWN",
     json: Json = False,
 ) -> None:
-    """Make a case folder from a CT scan, label maps and a clinical record."""
+    """Make a case folder from a CT or MR scan, label maps and a clinical record."""
     from foramen import api
 
     with progress_bar(quiet=json) as progress:
@@ -196,6 +198,8 @@ def case_import(
             patient_id=patient_id,
             series_uid=series_uid,
             acquired_on=acquired_on,
+            modality=modality,
+            sequence=sequence,
         )
     inspection = api.inspect_labels(case)
     if json:

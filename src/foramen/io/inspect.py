@@ -19,7 +19,7 @@ from foramen.knowledge.labels import FIRST_STRUCTURE
 from foramen.model.anatomy import Anatomy, KeepOut, KeepOutStatus, NerveKind
 from foramen.model.case import Case
 from foramen.model.levels import USUAL_ORDER, Vertebra
-from foramen.model.space import LabelMap, PatientPosition, VolumeGeometry
+from foramen.model.space import LabelMap, Modality, PatientPosition, VolumeGeometry
 from foramen.techniques import all_techniques
 
 SCHEMA_NAME = "foramen-inspection"
@@ -46,7 +46,7 @@ class Inspection:
     axes : str
         Where the array axes point: L R P A H F, most important letter of each.
     unlabelled_body_fraction : float or None
-        Part of the body's voxels without a label (tissue is then inferred from HU); None without an image of a body.
+        Part of the body's voxels without a label (inferred from HU, or on an MR soft tissue); None without a body.
     keep_outs_shown, keep_outs_unknown : tuple of str
         Structures to keep away from that the labels show, and those that they do not.
     keep_outs : tuple of KeepOut
@@ -70,6 +70,9 @@ class Inspection:
     anatomy: InspectedAnatomy
     techniques: tuple[TechniqueNeeds, ...]
     history: tuple[str, ...]
+    modality: str
+    sequence: str
+    is_patient_specific: bool
 
     def as_json(self) -> dict[str, object]:
         """The inspection as plain data."""
@@ -86,6 +89,8 @@ class Inspection:
             f"Levels found: {', '.join(self.levels) or 'none'}",
             *([f"Touch the image's border, may be incomplete: {', '.join(self.cut_off)}"] if self.cut_off else []),
             *([f"Not labelled between others: {', '.join(self.absent_between)}"] if self.absent_between else []),
+            *([] if self.is_patient_specific else ["NOT PATIENT-SPECIFIC: a reference body, no scan of this patient"]),
+            f"Modality: {self.modality}{f', sequence {self.sequence}' if self.modality == Modality.MR else ''}",
             *self._lines_of_anatomy(),
             f"Image: {' x '.join(str(n) for n in self.shape)} voxels of {spacing} mm, axes towards {self.axes}",
             f"Patient position: {self.patient_position}{'' if is_stated else ' (plans stay at caution)'}",
@@ -93,7 +98,8 @@ class Inspection:
         ]
         if self.unlabelled_body_fraction is not None:
             share = 100 * self.unlabelled_body_fraction
-            lines.append(f"Body without a label: {share:.0f} % of its voxels, tissue inferred from HU")
+            how = "inferred from HU" if self.modality == Modality.CT else "taken as soft tissue"
+            lines.append(f"Body without a label: {share:.0f} % of its voxels, tissue {how}")
         lines.append(f"Keep-outs that the labels show: {', '.join(self.keep_outs_shown) or 'none'}")
         lines.append(f"Keep-outs not imaged or not labelled (UNKNOWN): {', '.join(self.keep_outs_unknown) or 'none'}")
         lines += [f"{technique.technique}: {technique.in_words()}" for technique in self.techniques]
@@ -166,6 +172,9 @@ def inspect_case(case: Case, anatomy: Anatomy | None = None, *, reason: str = NO
         anatomy=no_anatomy(reason) if anatomy is None else inspect_anatomy(anatomy, found, needed),
         techniques=tuple(technique_needs(technique, found, cut_off, anatomy) for technique in all_techniques()),
         history=case.history,
+        modality=case.image.modality.value,
+        sequence=case.image.sequence.value,
+        is_patient_specific=case.is_patient_specific,
     )
 
 

@@ -158,7 +158,7 @@ def confidence_word(confidence_fraction: float) -> str:
 def _vertebra(
     level: Vertebra, found: VertebraAnatomy | None, needed: frozenset[LandmarkName], notes: tuple[str, ...]
 ) -> InspectedVertebra:
-    own = " ".join(note for note in notes if note.startswith((f"{level}:", f"{level} ")))
+    own = " ".join(note.removeprefix(f"{level}: ") for note in notes if note.startswith((f"{level}:", f"{level} ")))
     why = (found.note if found else own) or "it could not be placed on this bone"
     placed = {(mark.name, mark.side): mark for mark in found.landmarks} if found else {}
     names = [name for name in LandmarkName if name in needed or any(key[0] is name for key in placed)]

@@ -13,7 +13,7 @@ from foramen.anatomy.counting import largest_volume_mm3, rank, step_limits_mm
 from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.labels import FIRST_STRUCTURE, Label, label
 from foramen.model.levels import Side
-from foramen.model.space import FloatArray, Volume
+from foramen.model.space import FloatArray, Modality, Volume
 
 SLAB_VOXELS = 16
 """Thickness of a slab in which a label map is worked through."""
@@ -31,7 +31,10 @@ _LOUD_ALONE = ("kidney", "hip", "psoas", "iliopsoas", "ribs", "femur", "gluteus"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Region:
-    """Where one number of a label map lies: voxels, volume, centre (LPS), spread of heights, dense fraction."""
+    """Where one number of a label map lies: voxels, volume, centre (LPS), spread of heights, dense fraction.
+
+    The dense fraction is NaN on an image without Hounsfield units.
+    """
 
     value: int
     voxels: int
@@ -47,7 +50,7 @@ def regions(values: NDArray[np.uint16], image: Volume) -> tuple[Region, ...]:
     Works through slabs, so that memory stays small on a large scan.
     """
     size = int(values.max()) + 1
-    dense_hu = number("import_checks.dense_hu")
+    dense_hu = number("import_checks.dense_hu") if image.modality is Modality.CT else np.nan
     counts, dense, squares = np.zeros(size), np.zeros(size), np.zeros(size)
     sums = np.zeros((size, 3))
     for start in range(0, values.shape[0], SLAB_VOXELS):
@@ -73,7 +76,7 @@ def regions(values: NDArray[np.uint16], image: Volume) -> tuple[Region, ...]:
                 volume_mm3=float(counts[value] * voxel_mm3),
                 centre_mm=centre_mm,
                 height_spread_mm=float(np.sqrt(max(variance, 0.0))),
-                dense_fraction=float(dense[value] / counts[value]),
+                dense_fraction=float(dense[value] / counts[value]) if image.modality is Modality.CT else float("nan"),
             )
         )
     return tuple(found)
@@ -238,7 +241,7 @@ def _volume(group: list[Region]) -> float:
 
 
 def density_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> list[str]:
-    """Whether bones lie on soft tissue, or muscles and organs on bone, in words."""
+    """Whether bones lie on soft tissue, or muscles and organs on bone, in words; of an MR nothing can be said."""
     faults: list[str] = []
     dense_hu = number("import_checks.dense_hu")
     kinds = {
@@ -257,7 +260,7 @@ def density_faults(found: tuple[Region, ...], meanings: dict[int, Label]) -> lis
             faults.append(f"{meaning.name.removesuffix(' whole')} ({region.value}) lies on soft tissue ({words})")
     for kind, tissues in kinds.items():
         group = [r for r in found if r.value in meanings and meanings[r.value].tissue in tissues]
-        group = [r for r in group if "cartilage" not in meanings[r.value].name]
+        group = [r for r in group if "cartilage" not in meanings[r.value].name and not np.isnan(r.dense_fraction)]
         if _volume(group) < number("import_checks.least_volume_mm3"):
             continue
         fraction = float(np.average([r.dense_fraction for r in group], weights=[r.voxels for r in group]))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.errors import ImageError, LevelError
-from foramen.io import label_agreement
+from foramen.io import label_agreement, mr_agreement
 from foramen.io.label_agreement import meanings_of, regions
 from foramen.io.label_detection import HEAD_TO_FOOT, converted_values, tell_schemes, vertebra_ranks
 from foramen.io.label_naming import name_instances, unnamed_value
@@ -73,7 +73,7 @@ def read_labels(
         If a file is on another grid or in another frame.
     ImageError
         If a file holds unknown numbers, its scheme cannot be told, or it does not fit the image: mirrored,
-        vertebrae out of order, or bone labels on soft tissue.
+        vertebrae out of order, bone labels on soft tissue (CT), or a canal without its contrast (MR).
     LevelError
         If vertebrae carry no name and counting names none, or `levels_of` names what is not there.
     """
@@ -99,7 +99,8 @@ def read_labels(
         + (f"; {raw.note}" if raw.note else "")
         for raw, scheme in pairs
     ]
-    return LabelReading(labels=labels, history=(*history, *counted))
+    on_mr = mr_agreement.mr_history(values, image) if image.modality is Modality.MR else ()
+    return LabelReading(labels=labels, history=(*history, *counted, *on_mr))
 
 
 def _converted(raw: RawMap, scheme: LabelScheme) -> NDArray[np.uint16]:
@@ -140,13 +141,13 @@ def require_agreement(labels: LabelMap, image: Volume) -> None:
     labels : LabelMap
         Foramen's numbers.
     image : Volume
-        The CT on the same grid.
+        The CT or MR on the same grid.
     """
     found = regions(labels.values, image)
     meanings = meanings_of({region.value: region.value for region in found})
     sides = label_agreement.side_faults(found, meanings)
-    is_ct = image.modality is Modality.CT  # only there is bone told by its values
-    mirror = label_agreement.mirror_fault(labels.values, image) if is_ct else ""
+    is_ct = image.modality is Modality.CT
+    mirror = (label_agreement if is_ct else mr_agreement).mirror_fault(labels.values, image)
     if sides or mirror:
         raise ImageError(
             f"The label map looks mirrored: {'; '.join([*sides[:3], *([mirror] if mirror else [])])}. Check how it was "
@@ -162,6 +163,7 @@ def require_agreement(labels: LabelMap, image: Volume) -> None:
         *(label_agreement.density_faults(found, meanings) if is_ct else ()),
         *label_agreement.height_faults(found, meanings),
     ]
+    faults += [] if is_ct else mr_agreement.signal_faults(labels.values, image)
     if faults:
         raise ImageError(
             f"The label map does not fit this image: {'; '.join(faults)}. Give the label map made from this scan, "

@@ -28,8 +28,8 @@ CODE_POINTS = 7.5
 """Size of the codes of landmarks, in points."""
 
 
-LETTER_SHARE = 0.075
-"""Share of a cut's width that is left at its edges for the letters R, L, A, P."""
+LETTER_POINTS = 25.0
+"""Room at the edges of a cut for the letters R, L, A, P, in points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ def _draw_codes(axes: Axes, items: list[tuple[FloatArray, str, str]], *, is_righ
     bottom, top = sorted(axes.get_ylim())
     step = 1.15 * CODE_POINTS / points_per_mm(axes)
     places = spread([float(item[0][1]) for item in items], step=step, low=bottom + step, high=top - 2.5 * step)
-    inset = LETTER_SHARE * (right - left)
+    inset = LETTER_POINTS / points_per_mm(axes)
     x = right - inset if is_right else left + inset
     for (point, code, colour), y in zip(items, places, strict=True):
         reach = 0.75 * CODE_POINTS * len(code) / points_per_mm(axes)

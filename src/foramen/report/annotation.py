@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
+from matplotlib import get_data_path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import withStroke
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from foramen.errors import InputError
@@ -19,6 +21,10 @@ from foramen.report.slices import Plane
 
 HALO = [withStroke(linewidth=2.4, foreground="black")]
 """Dark rim that keeps a bright mark readable on any grey."""
+
+
+STAMP = "#A3161C"
+"""Colour of the strip that says what a picture is not."""
 
 
 def new_figure(width_in: float, height_in: float, *, colour: str = "white") -> Figure:
@@ -44,6 +50,28 @@ def png_bytes(figure: Figure, *, dots_per_inch: int, software: str = "") -> byte
     if software:
         facts.add_text("Software", software)
     opaque.save(stream, format="png", compress_level=4, pnginfo=facts)
+    return stream.getvalue()
+
+
+def stamped(png: bytes, text: str) -> bytes:
+    """A picture with a red strip below it that carries a text, as large as the strip allows."""
+    opened = Image.open(io.BytesIO(png))
+    facts = PngInfo()
+    for key, value in opened.info.items():
+        if isinstance(key, str) and isinstance(value, str):
+            facts.add_text(key, value)
+    picture = opened.convert("RGB")
+    height = max(14, round(0.05 * picture.width))
+    whole = Image.new("RGB", (picture.width, picture.height + height), STAMP)
+    whole.paste(picture, (0, 0))
+    size = 0.62 * height
+    font = ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf", size)
+    size *= min(1.0, 0.94 * picture.width / font.getlength(text))
+    font = font.font_variant(size=size)
+    middle = (picture.width / 2, picture.height + height / 2)
+    ImageDraw.Draw(whole).text(middle, text, fill="white", font=font, anchor="mm")
+    stream = io.BytesIO()
+    whole.save(stream, format="png", compress_level=4, pnginfo=facts)
     return stream.getvalue()
 
 

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from foramen.io.inspect import Inspection
 from foramen.model.anatomy import Anatomy
 from foramen.model.levels import VERTEBRA_NUMBERS, Side, Vertebra
-from foramen.model.space import FloatArray, LabelMap, Volume, VolumeGeometry
+from foramen.model.space import FloatArray, LabelMap, Modality, Volume, VolumeGeometry
 from foramen.report.anatomy_marks import draw_landmarks, draw_nerves, landmarks_of, points_per_mm, spread
 from foramen.report.annotation import HALO, draw_letters, new_figure, png_bytes, prepare_axes
 from foramen.report.contact_texts import HEAD_IN, Foot, print_head
 from foramen.report.label_overlay import label_overlay, nearest_labels, vertebra_colour
 from foramen.report.messages import message
-from foramen.report.palette import BONE_WINDOW, SOFT_WINDOW, Window
+from foramen.report.palette import BONE_WINDOW, SOFT_WINDOW, SignalWindow, Window, window_of, window_text
 from foramen.report.slices import sample_grid
 from foramen.report.spine_cuts import (
     BentPlane,
@@ -117,7 +117,7 @@ def contact_sheet(
             own = [mark for mark in landmarks_of(anatomy) if mark.vertebra.name == spine.names[place]]
             draw_nerves(axes, cut, anatomy.nerves, reach_mm=REACH_AXIAL_MM)
             draw_landmarks(axes, cut, own, reach_mm=REACH_AXIAL_MM, codes=foot.codes, by_height=False)
-        _finish(axes, cut, spine.names[place], BONE_WINDOW)
+        _finish(axes, cut, spine.names[place], window_of(image, BONE_WINDOW))
     print_head(figure, image, labels, title)
     foot.draw(figure, tissues)
     return png_bytes(figure, dots_per_inch=DOTS_PER_INCH, software=message("contact.software"))
@@ -184,7 +184,7 @@ def _draw_tall(
             draw_landmarks(
                 axes, view.cut, landmarks_of(anatomy), reach_mm=view.reach_mm, codes=codes, by_height=not is_coronal
             )
-        _finish(axes, view.cut, view.words, view.window)
+        _finish(axes, view.cut, view.words, window_of(image, view.window))
         if view.names_at is not None:
             _name_levels(axes, view, spine, only=_marked(anatomy) if view.is_marked else None)
     return tissues
@@ -273,12 +273,13 @@ def _draw(axes: Axes, image: Volume, labels: LabelMap, cut: BentPlane, window: W
     half_mm, pixels = cut.plane.half_mm, _pixels(axes, cut)
     (first_column, last_column), (first_row, last_row) = (_shown(limit, half_mm, pixels) for limit in limits)
     points_mm = cut.points_mm(pixels)[first_row:last_row, first_column:last_column]
-    picture = sample_grid(image.values, image.geometry.affine_mm, points_mm, order=1, outside=-1024.0)
+    outside = -1024.0 if image.modality is Modality.CT else float(image.values.min())
+    picture = sample_grid(image.values, image.geometry.affine_mm, points_mm, order=1, outside=outside)
     begin_x, end_x, begin_y, end_y = (
         2 * half_mm * place / pixels - half_mm for place in (first_column, last_column, first_row, last_row)
     )
     extent = (begin_x, end_x, end_y, begin_y)
-    low, high = window.limits
+    low, high = window_of(image, window).limits
     axes.imshow(picture, cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="nearest")
     overlay, tissues = label_overlay(nearest_labels(labels, points_mm), strength=strength)
     axes.imshow(overlay, extent=extent, interpolation="nearest")
@@ -287,10 +288,10 @@ def _draw(axes: Axes, image: Volume, labels: LabelMap, cut: BentPlane, window: W
     return tissues
 
 
-def _finish(axes: Axes, cut: BentPlane, words: str, window: Window) -> None:
+def _finish(axes: Axes, cut: BentPlane, words: str, window: Window | SignalWindow) -> None:
     draw_letters(axes, cut.plane.letters, size=15)
     _draw_scale(axes)
-    setting = message("cut.window", width=f"{window.width_hu:g}", level=f"{window.level_hu:g}")
+    setting = window_text(window)
     is_level = words in VERTEBRA_NUMBERS
     colour = vertebra_colour(Vertebra(words)) if is_level else "white"
     axes.text(

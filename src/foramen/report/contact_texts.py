@@ -22,7 +22,8 @@ HEAD_IN, LEGEND_IN, LINE_IN = 0.78, 0.75, 0.175
 TABLE_ROW_IN, TABLE_HEAD_IN = 0.26, 0.75
 
 LINE_LETTERS = 158
-LEGEND_COLUMNS = 8
+LEGEND_COLUMNS = 10
+"""More entries than these are set in two rows."""
 
 _GOOD, _DOUBT = "#2EE6A6", "#FFB000"
 
@@ -98,8 +99,10 @@ class Foot:
         ]
         marks = legend_handles(self.anatomy) if self.anatomy is not None and landmarks_of(self.anatomy) else []
         if marks or patches:
+            entries = len(marks) + len(patches)
             figure.legend(
-                handles=[*marks, *patches], loc="upper left", ncols=len(marks) + len(patches), frameon=False,
+                handles=[*marks, *patches], loc="upper left", frameon=False,
+                ncols=entries if entries <= LEGEND_COLUMNS else -(-entries // 2),
                 labelcolor="white", fontsize=10, bbox_to_anchor=(0.0, top - 0.26 / tall), borderaxespad=0.2,
                 columnspacing=1.3, handletextpad=0.5,
             )  # fmt: skip

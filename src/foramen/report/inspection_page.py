@@ -29,7 +29,7 @@ from foramen.report.label_overlay import label_colour
 from foramen.report.messages import message
 from foramen.report.palette import BONE_WINDOW, SOFT_WINDOW, rgb
 from foramen.report.spine_cuts import find_spine
-from foramen.report.viewer_script import LICENSE_LINE, viewer_script
+from foramen.report.viewer_script import LICENSE_LINE, viewer_license, viewer_script
 
 PAGE_LIMIT_BYTES = 15_000_000
 """No page is larger than this."""
@@ -42,6 +42,10 @@ TEXT_BYTES = 400_000
 """Room for the page's words, tables and styles."""
 
 FALLBACK_QUALITY = 80
+
+SEEN_MM = 230.0
+"""Length that the cuts show at first of a longer scan."""
+
 MOST_LABELS = 255
 
 _NAMES = {number: name for name, number in VERTEBRA_NUMBERS.items()}
@@ -159,7 +163,9 @@ def _fill(
         bands=numbers("display.confidence_bands_fraction"),
         tube_sd=number("display.tube_sd"),
         ellipsoid=number("display.ellipsoid_fraction"),
-        licence=LICENSE_LINE,
+        made_with=LICENSE_LINE,
+        licence=viewer_license(),
+        zoom=_zoom(image),
     )
 
 
@@ -174,6 +180,12 @@ def _start(labels: LabelMap) -> NDArray[np.float64]:
     spine = find_spine(labels)
     middle: NDArray[np.float64] = spine.centres_mm[len(spine.centres_mm) // 2]
     return middle
+
+
+def _zoom(image: Volume) -> float:
+    """How much the cuts are enlarged at first, so that about as much is seen of a large scan as of a small one."""
+    extent_mm = float(np.max(np.array(image.geometry.shape) * image.geometry.spacing_mm))
+    return round(float(np.clip(extent_mm / SEEN_MM, 1.0, 3.0)), 1)
 
 
 def _label_table(labels: LabelMap) -> tuple[NDArray[np.uint8], tuple[_Shown, ...]]:

@@ -46,7 +46,7 @@ _NECK_FIELD_OF_VIEW_MM, _NECK_BACK_EDGE_MM = (200.0, 190.0), 72.0
 """Width and depth of the image of a neck, and its posterior edge (LPS y)."""
 
 _BACK_EDGE_MM, _BEHIND_THORAX_MM = 104.0, 12.0
-"""Posterior edge of the field of view (LPS y; L3's body is the origin), and how much further back the thorax reaches."""
+"""Posterior edge of the image (LPS y; L3's body is the origin), and how much further back that of a thorax lies."""
 
 _NEAR, _RIBS_ABOVE = 2, 5
 """How many vertebrae above and below an image can reach into it, and how many above it can carry ribs that do."""

@@ -42,7 +42,7 @@ class Canvas:
         return slice(max(first, 0), max(min(last + 1, self.geometry.shape[axis]), 0))
 
     def between(self, low_mm: float, high_mm: float) -> Canvas | None:
-        """The part of the canvas whose slices lie from `low_mm` up to, not including, `high_mm`; None if there is none."""
+        """The slices from `low_mm` up to, not including, `high_mm` as a canvas; None if there are none."""
         affine, z = self.geometry.affine_mm.copy(), self.axis_mm(2)
         first, end = (int(np.searchsorted(z, height)) for height in (low_mm, high_mm))
         if end <= first:

@@ -43,9 +43,7 @@ def cervical_courses(
     nerve = spinal_nerve(level)
     courses = [spinal_course(own, nerve, ganglion_middle(level, nerve), is_own=True)]
     if level.name == "C7":
-        onwards = drawing("reference_cervical.spinal_nerve").points["c8"]
-        eighth = smooth_course([_at_cord(level, Root("C8")), *np.array(onwards)])
-        courses.append(spinal_course(Root("C8"), eighth, at_lateral(eighth, foramen_middle(level)[0]), is_own=True))
+        courses.append(eighth_course())
     elif below is not None:
         courses.append(seen_from(level, below))
     courses += sympathetic(level)
@@ -54,6 +52,23 @@ def cervical_courses(
     if level.name == "C3":
         courses.append(_third_occipital(level, bone, nerve[begin], landmarks_mm, begin))
     return tuple(courses)
+
+
+def eighth_nerve() -> FloatArray:
+    """Course (n, 3) of the left spinal nerve C8, which leaves below C7, in the frame of C7."""
+    onwards = drawing("reference_cervical.spinal_nerve").points["c8"]
+    return smooth_course([_at_cord(Vertebra("C7"), Root("C8")), *np.array(onwards)])
+
+
+def eighth_course() -> Course:
+    """The spinal nerve C8 as C7, which owns it, lists it."""
+    nerve = eighth_nerve()
+    return spinal_course(Root("C8"), nerve, at_lateral(nerve, foramen_middle(Vertebra("C7"))[0]), is_own=True)
+
+
+def eighth_ramus_begin() -> int:
+    """Point of the course of C8 where its dorsal ramus leaves it, as those of the nerves above it do."""
+    return ramus_begin(Vertebra("C7"), eighth_nerve())
 
 
 def seen_from(level: Vertebra, below: Vertebra) -> Course:

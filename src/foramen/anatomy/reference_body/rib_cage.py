@@ -1,4 +1,4 @@
-"""The surface on which the ribs of the mean body run: transverse sections at the heights of T1 to T12 (LPS, mm)."""
+"""Where the ribs run: their heads beside the vertebrae, and the surface of the rib cage as transverse sections (mm)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from foramen.anatomy.reference_body.dimensions import dimensions
 from foramen.anatomy.reference_body.regions import REGIONS
 from foramen.knowledge.drawings import drawing
 from foramen.model.anatomy import VertebraFrame
@@ -52,3 +53,18 @@ def cage_at(frames: Mapping[Vertebra, VertebraFrame], heights_mm: FloatArray) ->
         front_mm=along(places[:, 1] - rows["before_mm"]),
         back_mm=along(places[:, 1] + rows["behind_mm"]),
     )
+
+
+def rib_head(level: Vertebra) -> FloatArray:
+    """Middle (3,) of the head of a left rib, in the frame of the vertebra that carries it."""
+    own = dimensions(level)
+    lateral, forward, above = (
+        rib_row(level, name) for name in ("head_lateral_mm", "head_forward_mm", "head_above_endplate_mm")
+    )
+    side = 0.5 * own.canal_width_mm + own.pedicle_width_mm
+    return np.array([side + lateral, own.posterior_wall_mm - forward, 0.5 * own.body_height_mm + above])
+
+
+def rib_row(level: Vertebra, name: str) -> float:
+    """Value of a row of the ribs' drawing for the rib that a vertebra carries."""
+    return drawing("reference_thoracic.rib").rows[name][CARRIERS.index(level)]

@@ -1,7 +1,7 @@
 """Ribs 1 to 12 as solids in the frame of the vertebra that carries them (left side; mm).
 
-A rib goes from its head at the vertebral body, by neck and tubercle before the transverse process, to its angle and along
-the surface of the rib cage. It is long and bent: its distance field is kept in pieces, one for each stretch.
+A rib goes from its head at the vertebral body, by neck and tubercle before the transverse process, to its angle and
+along the surface of the rib cage. It is long and bent: its distance field is kept in pieces, one for each stretch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from foramen.anatomy.reference_body.dimensions import dimensions
 from foramen.anatomy.reference_body.field import BoneField, union_of
 from foramen.anatomy.reference_body.posture import mean_frames
 from foramen.anatomy.reference_body.primitives import Strut
-from foramen.anatomy.reference_body.rib_cage import CARRIERS, cage_at
+from foramen.anatomy.reference_body.rib_cage import cage_at, rib_head, rib_row
 from foramen.anatomy.reference_body.shapes import vector
 from foramen.knowledge.drawings import drawing
 from foramen.model.levels import Vertebra
@@ -45,7 +45,7 @@ def rib_pieces(level: Vertebra) -> tuple[BoneField, ...]:
 
 
 def rib_distance(level: Vertebra, points_mm: FloatArray) -> FloatArray:
-    """Distance (n,) of points (n, 3) in the vertebra's frame to its left rib; far away that of its nearest piece's grid."""
+    """Distance (n,) of points (n, 3) in the vertebra's frame to its left rib; far away `FAR_MM`."""
     found: FloatArray = np.min([piece.at(points_mm) for piece in rib_pieces(level)], axis=0)
     return found
 
@@ -61,16 +61,6 @@ def rib_line(level: Vertebra) -> FloatArray:
     return found
 
 
-def rib_head(level: Vertebra) -> FloatArray:
-    """Middle (3,) of the head of a left rib, in the frame of the vertebra that carries it."""
-    own = dimensions(level)
-    lateral, forward, above = (
-        _row(level, name) for name in ("head_lateral_mm", "head_forward_mm", "head_above_endplate_mm")
-    )
-    side = 0.5 * own.canal_width_mm + own.pedicle_width_mm
-    return np.array([side + lateral, own.posterior_wall_mm - forward, 0.5 * own.body_height_mm + above])
-
-
 def rib_tubercle(level: Vertebra) -> FloatArray:
     """Middle (3,) of a left rib where it passes before the transverse process, in the vertebra's frame."""
     own, shape = dimensions(level), drawing("reference_thoracic.rib")
@@ -83,7 +73,7 @@ def rib_tubercle(level: Vertebra) -> FloatArray:
 def rib_struts(level: Vertebra) -> tuple[Strut, ...]:
     """Struts of a left rib from its head to its end, in the frame of the vertebra that carries it."""
     form, line = drawing("reference_thoracic.rib").numbers, rib_line(level)
-    half_height, thickness = _row(level, "half_height_mm"), form["thickness_mm"]
+    half_height, thickness = rib_row(level, "half_height_mm"), form["thickness_mm"]
     neck = (form["neck_height_mm"], form["neck_thickness_mm"])
     radii = [(form["head_radius_mm"], form["head_radius_mm"]), (form["tubercle_mm"], form["tubercle_mm"])]
     radii += [(half_height, thickness)] * (len(line) - 2)
@@ -117,18 +107,14 @@ def _shaft(level: Vertebra) -> FloatArray:
     """Points (n, 3) of the middle line from the angle of a left rib to its end, in the vertebra's frame."""
     frames, frame = mean_frames(), mean_frames()[level]
     top = float(frame.to_lps(rib_tubercle(level))[2])
-    turns = np.linspace(0.0, np.radians(_row(level, "end_turn_deg")), 181)
+    turns = np.linspace(0.0, np.radians(rib_row(level, "end_turn_deg")), 181)
     heights = np.full_like(turns, top)
     for _ in range(5):  # the section depends on the height, the fall on where the angle lies on the section
         lateral, _ = cage_at(frames, heights).edge(turns)
-        begin = turns[np.argmax(lateral > _row(level, "angle_lateral_mm"))]
+        begin = turns[np.argmax(lateral > rib_row(level, "angle_lateral_mm"))]
         share = np.clip((turns - begin) / (turns[-1] - begin), 0.0, 1.0)
-        heights = top - _row(level, "fall_mm") * share
+        heights = top - rib_row(level, "fall_mm") * share
     lateral, posterior = cage_at(frames, heights).edge(turns)
     points = np.stack([lateral, posterior, heights], axis=1)[turns >= begin]
     chosen = points[np.linspace(0, len(points) - 1, SHAFT_POINTS).round().astype(int)]
     return frame.to_vertebra(chosen)
-
-
-def _row(level: Vertebra, name: str) -> float:
-    return drawing("reference_thoracic.rib").rows[name][CARRIERS.index(level)]

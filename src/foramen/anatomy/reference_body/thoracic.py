@@ -15,6 +15,7 @@ from foramen.anatomy.reference_body.lumbar import canal_front_mm
 from foramen.anatomy.reference_body.posture import mean_frames
 from foramen.anatomy.reference_body.primitives import Body, Box, Solid, Strut
 from foramen.anatomy.reference_body.regions import place_in_region, region_of
+from foramen.anatomy.reference_body.rib_cage import rib_head
 from foramen.anatomy.reference_body.shapes import placed
 from foramen.knowledge.drawings import Drawing, drawing
 from foramen.model.levels import Vertebra, neighbour_below
@@ -26,9 +27,9 @@ _JOINT_BOX: Box = ((-36.0, 4.0, -50.0), (36.0, 66.0, 6.0))
 
 def thoracic_bone(level: Vertebra) -> BoneDrawing:
     """The drawing of a vertebra T1 to T11."""
-    return BoneDrawing(
-        solids=solids(level), cutters=(canal_cutter(dimensions(level)),), box=_BOX, joint_box=_JOINT_BOX
-    )
+    own = dimensions(level)
+    cutters = (canal_cutter(own), facet_cutter(own), *costal_cutters(own))
+    return BoneDrawing(solids=solids(level), cutters=cutters, box=_BOX, joint_box=_JOINT_BOX)
 
 
 def solids(level: Vertebra) -> tuple[Solid, ...]:
@@ -123,6 +124,18 @@ def costal_facet(own: VertebraDimensions) -> FloatArray:
     return found
 
 
+def costal_cutters(own: VertebraDimensions) -> tuple[Strut, ...]:
+    """Balls that hollow the left costal facets, of the rib's head and, T1 to T10, of its tubercle (removed)."""
+    shape = drawing("reference_thoracic.costal_hollow")
+    radius_mm, depth_mm = shape.numbers["radius_mm"], shape.numbers["depth_mm"]
+    places = [rib_head(own.level)]
+    if has_costal_facet(own.level):
+        facet_mm, tip = costal_facet(own), transverse_tip(own)
+        outwards = (facet_mm - tip) / np.linalg.norm(facet_mm - tip)
+        places.append(facet_mm + (radius_mm - depth_mm) * outwards)
+    return tuple(placed(shape.struts["ball"], place, place) for place in places)
+
+
 def spinous_tip(own: VertebraDimensions) -> tuple[float, float]:
     """Posterior and superior coordinate of the tip of the spinous process."""
     drop = per_level("spinous_drop_mm", own.level)
@@ -135,6 +148,16 @@ def canal_cutter(own: VertebraDimensions) -> Strut:
     middle = (0.0, canal_front_mm(own) + 0.5 * own.canal_depth_mm, 0.0)
     radii = (0.5 * own.canal_width_mm - shape.numbers["wall_mm"], 0.5 * own.canal_depth_mm)
     return placed(shape.struts["tube"], middle, middle, radii_from_mm=radii)
+
+
+def facet_cutter(own: VertebraDimensions) -> Strut:
+    """Flat ellipse that clears the left superior facet (removed from the bone)."""
+    shape = drawing("reference_thoracic.facet_hollow")
+    centre, tangent, normal = facet(own)
+    upwards = np.cross(tangent, normal)
+    middle = centre + shape.struts["hollow"].radii_mm[0][1] * normal + shape.numbers["upwards_mm"] * upwards
+    half = shape.numbers["half_width_mm"] * tangent
+    return placed(shape.struts["hollow"], middle - half, middle + half, wide=upwards)
 
 
 def row(shape: Drawing, name: str, own: VertebraDimensions) -> float:

@@ -25,15 +25,17 @@ def paint_thoracic_canal(canvas: Canvas, spine: SpineLine) -> None:
     scale = np.array(spine.build.scale[:2])
     sizes = [dimensions(level) for level in CARRIERS]
     bony = 0.5 * np.array([[own.canal_width_mm, own.canal_depth_mm] for own in sizes]) - form["from_bone_mm"]
-    dura, cord = (0.5 * np.array([numbers(f"thoracic.{n}_{d}_mm") for d in ("width", "depth")]).T for n in ("sac", "cord"))
+    dura, cord = (
+        0.5 * np.array([numbers(f"thoracic.{n}_{d}_mm") for d in ("width", "depth")]).T for n in ("sac", "cord")
+    )
     path = np.stack([np.zeros_like(heights), spine.canal_y(heights), heights], axis=1)
 
     def along(half_axes: NDArray[np.float64]) -> NDArray[np.float64]:
         levels = np.array([spine.z(level.name) for level in CARRIERS])[::-1]
-        found: NDArray[np.float64] = np.stack(
+        found: NDArray[np.float64] = scale * np.stack(
             [np.interp(heights, levels, half_axes[::-1, axis]) for axis in range(2)], axis=1
         )
-        return found * scale
+        return found
 
     fat, sac = along(bony), along(dura)
     forward = np.zeros_like(path)

@@ -13,14 +13,13 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from foramen.anatomy.reference_body import thoracic
+from foramen.anatomy.reference_body import cervical_nerves, thoracic
 from foramen.anatomy.reference_body.course import STEP_MM, Course, Lie, smooth_course
 from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions, per_level
 from foramen.anatomy.reference_body.field import BoneField
 from foramen.anatomy.reference_body.posture import mean_frames
 from foramen.anatomy.reference_body.regions import region_of
-from foramen.anatomy.reference_body.rib_cage import CARRIERS
-from foramen.anatomy.reference_body.ribs import rib_head
+from foramen.anatomy.reference_body.rib_cage import CARRIERS, rib_head
 from foramen.knowledge.drawings import drawing
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import LandmarkName, NerveKind
@@ -42,8 +41,11 @@ def thoracic_courses(
     above, courses = neighbour_above(level), own_courses(level)
     corner = landmarks_mm[LandmarkName.TRANSVERSE_PROCESS_SUPEROLATERAL]
     if above is None or region_of(above) != "thoracic":
-        start = np.array(drawing("reference_thoracic.medial_branch").rows["c8_start_mm"])
-        return (*courses, _branch(Root("C8"), level, medial_branch(level, bone, start, corner), None))
+        eighth = seen_from(level, Vertebra("C7"), cervical_nerves.eighth_nerve())
+        begin = cervical_nerves.eighth_ramus_begin()
+        line = medial_branch(level, bone, eighth[begin], corner)
+        passing_c8 = replace(cervical_nerves.eighth_course(), points_mm=eighth, is_own=False)
+        return (*courses, _branch(Root("C8"), level, line, begin), passing_c8)
     nerve = seen_from(level, above, spinal_nerve(dimensions(above)))
     begin = ramus_begin(dimensions(above))
     line = medial_branch(level, bone, nerve[begin], corner)
@@ -117,7 +119,7 @@ def medial_branch(level: Vertebra, bone: BoneField, origin_mm: FloatArray, corne
     return line
 
 
-def _branch(root: Root, level: Vertebra, line_mm: FloatArray, begin: int | None) -> Course:
+def _branch(root: Root, level: Vertebra, line_mm: FloatArray, begin: int) -> Course:
     return Course(
         name=f"{root} medial branch",
         kind=NerveKind.MEDIAL_BRANCH,
@@ -162,7 +164,8 @@ def trunk_point(level: Vertebra) -> FloatArray:
     """Point (3,) of the left sympathetic trunk at the rib head of a vertebra T1 to T12."""
     shape, place = drawing("reference_thoracic.sympathetic_chain"), CARRIERS.index(level)
     lateral, forward = (shape.rows[name][place] for name in ("lateral_mm", "forward_mm"))
-    return rib_head(level) + np.array([lateral, -forward, 0.0])
+    found: FloatArray = rib_head(level) + np.array([lateral, -forward, 0.0])
+    return found
 
 
 def _trunk(level: Vertebra) -> Course:

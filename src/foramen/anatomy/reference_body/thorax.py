@@ -1,7 +1,7 @@
 """Everything around the thoracic spine: skin, fat, muscles, lungs with pleura, mediastinum.
 
-Shapes are simple, placed relative to the spine and the rib cage; they stand in `knowledge/reference_thorax.yaml` and are
-drawn by eye, not traced to a source. The shoulder blades and the muscles to them are left out.
+Shapes are simple, placed relative to the spine and the rib cage; they stand in `knowledge/reference_thorax.yaml` and
+are drawn by eye, not traced to a source. The shoulder blades and the muscles to them are left out.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def _paint_wall(canvas: Canvas, spine: SpineLine) -> None:
     """Skin, subcutaneous fat, chest wall and, within the rib cage, fat."""
     form = drawing("reference_thorax.wall").numbers
     torso = drawing("reference_torso.wall").numbers
-    skin, fat, wall, deep = (
-        structure_value(name) for name in ("skin", "subcutaneous_fat", "chest_wall", "deep_fat")
-    )
+    skin, fat, wall, deep = (structure_value(name) for name in ("skin", "subcutaneous_fat", "chest_wall", "deep_fat"))
     x, y, z = (canvas.axis_mm(axis) for axis in range(3))
     scale_x = spine.build.scale[0]
     thickness = torso["fat_mm"] * spine.build.fat_scale
@@ -70,13 +68,16 @@ def _paint_lungs(canvas: Canvas, spine: SpineLine) -> None:
     half_body = _half_size(spine, z, "body_width_mm")
     half_depth, behind = _half_size(spine, z, "body_depth_mm"), _behind_bodies(x)
     lowest, apex = spine.z("T11") + form["above_t11_mm"], spine.z("T1") + form["apex_above_t1_mm"]
-    for k in np.flatnonzero((z > lowest) & (z < apex)):
+    for k in np.flatnonzero((z > lowest) & (z < apex)).tolist():
         inset = form["behind_ribs_mm"] + form["apex_taper"] * max(z[k] - apex + form["apex_taper_mm"], 0.0)
         inside = _within(cage, k, x, y, inset)
         inside &= y[None] < (body[k] + half_depth[k] + behind)[:, None]
-        by_heads = y > body[k] + half_depth[k] - form["heads_forward_mm"]
-        from_body = half_body[k] + np.where(by_heads, form["beside_heads_mm"], form["beside_body_mm"])
-        from_body = np.where(y < body[k] - half_depth[k], form["mediastinum_mm"], from_body)
+        front, wall = body[k] - half_depth[k], body[k] + half_depth[k]
+        from_body = np.interp(
+            y,
+            [front - form["round_mm"], front, wall - form["heads_forward_mm"], wall],
+            [form["mediastinum_mm"], *(half_body[k] + form[f"beside_{n}_mm"] for n in ("front", "body", "heads"))],
+        )
         inside &= lateral[:, None] > from_body[None]
         for side in Side:
             own = inside & (side.sign * x[:, None] > 0) & (z[k] > _diaphragm(spine, side, x, y))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,15 +28,19 @@ from foramen.model.anatomy import (
 from foramen.model.levels import Root, Side, Vertebra
 from foramen.model.space import FloatArray
 
-DRAWN_KEEP_OUTS = (
-    "thecal_sac", "canal", "aorta", "inferior_vena_cava", "iliac_vessels", "kidneys", "bowel", "solid_organs",
+DRAWN_KEEP_OUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "cervical": (
+            "thecal_sac", "canal", "vertebral_artery", "carotid_artery", "jugular_vein", "bowel", "pleura",
+            "solid_organs",
+        ),
+        "thoracic": ("thecal_sac", "canal", "aorta", "other_vessels", "pleura", "bowel"),
+        "lumbar": (
+            "thecal_sac", "canal", "aorta", "inferior_vena_cava", "iliac_vessels", "kidneys", "bowel", "solid_organs",
+        ),
+    }
 )  # fmt: skip
-"""Keep-out groups of labels.yaml that the reference body shows below the neck."""
-
-NECK_KEEP_OUTS = (
-    "thecal_sac", "canal", "vertebral_artery", "carotid_artery", "jugular_vein", "bowel", "pleura", "solid_organs",
-)  # fmt: skip
-"""Those that it shows in the neck."""
+"""Keep-out groups of labels.yaml that the reference body shows at the vertebrae of a region."""
 
 Placements = Mapping[Vertebra, Placement]
 
@@ -174,8 +179,7 @@ def _begun_at(line_mm: FloatArray, start_mm: FloatArray) -> FloatArray:
 
 
 def _keep_outs(levels: tuple[Vertebra, ...]) -> tuple[KeepOut, ...]:
-    is_neck = [region_of(level) == "cervical" for level in levels]
-    groups = dict.fromkeys((*(NECK_KEEP_OUTS if any(is_neck) else ()), *(() if all(is_neck) else DRAWN_KEEP_OUTS)))
+    groups = dict.fromkeys(group for level in levels for group in DRAWN_KEEP_OUTS[region_of(level)])
     shown = tuple(
         KeepOut(
             name=group,
