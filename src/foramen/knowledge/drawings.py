@@ -6,8 +6,8 @@ are ``id unit src prov note`` (the id begins with the file's stem) and, by name,
 numbers
     Single numbers; the name ends with the unit where there is one.
 rows
-    Lists of numbers: one for each vertebra from T12 downwards, or the components (left, posterior, superior) of a
-    vector.
+    Lists of numbers: one for each vertebra of the region that the file draws (from T12 downwards in
+    `reference_bones`), or the components (left, posterior, superior) of a vector.
 points
     Lists of points (left, posterior, superior).
 struts, tubes, ellipsoids

@@ -1,4 +1,4 @@
-"""A spine made by code: bones C1 to the sacrum, nerves, muscles, vessels and skin, with their truth.
+"""A body made by code: the column with its ribs and pelvis, nerves, muscles, vessels and skin, with their truth.
 
 `reference_vertebra` gives one bone in its own frame; `make_reference_body` a whole body as a CT with labels.
 """
