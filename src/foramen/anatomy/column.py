@@ -147,10 +147,9 @@ def _which_bear_ribs(
     found: list[bool | None] = []
     for place in range(len(shapes)):
         own_mm = distance_mm[np.isfinite(distance_mm) & (owner[np.minimum(nearest, len(owner) - 1)] == place)]
-        if not len(own_mm):
-            found.append(False)
-        else:
-            found.append(True if own_mm.min() <= number("counting.rib_reach_mm") else None)
+        is_near = bool(len(own_mm)) and own_mm.min() <= number("counting.rib_reach_mm")
+        is_above_cut = place + 1 < len(shapes) and shapes[place + 1].bone.is_cut  # whose ribs' heads lie near this one
+        found.append(False if not len(own_mm) else True if is_near and not is_above_cut else None)
     return found
 
 

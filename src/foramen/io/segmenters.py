@@ -26,8 +26,13 @@ SCAN_FILE = "scan.nii.gz"
 OUTPUT = "labels"
 
 _POLL_S = 0.2
+"""Pause between looks at a running program."""
+
 _GRACE_S = 5.0
+"""How long a program that is told to end may take before it is killed."""
+
 _TAIL_LINES = 4
+"""Lines of a program's output that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
