@@ -24,6 +24,7 @@ EXTENT = "numerical: extent of a working block, larger than what it must hold"
 TOLERANCE = "numerical: tolerance of a comparison"
 SAMPLING = "numerical: sampling, matching or reading of surfaces"
 FRAMING = "numerical: what part of the generated body its image shows"
+WAITING = "numerical: waiting for another program; no result depends on it"
 LAYOUT = "layout of a picture: what it shows, not what is planned"
 
 ALLOWED: dict[str, str] = {
@@ -88,6 +89,8 @@ ALLOWED: dict[str, str] = {
     "io.dicom.SHEAR_TOLERANCE_FRACTION": TOLERANCE,
     "io.dicom.SPACING_TOLERANCE_FRACTION": TOLERANCE,
     "io.mz3.ROUNDING_PER_MM": SAMPLING,
+    "io.segmenters._GRACE_S": WAITING,
+    "io.segmenters._POLL_S": WAITING,
     "io.nifti.FORM_TOLERANCE_FRACTION": TOLERANCE,
     "io.nifti.GRID_TOLERANCE_MM": TOLERANCE,
     "physics.damage.DAY_S": EXACT,

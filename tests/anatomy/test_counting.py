@@ -29,7 +29,7 @@ def volume_mm3(name: str) -> float:
     if name == "S1":
         return 190_000.0
     if region == "C":
-        return (0.0, 11e3, 15e3, 10.5e3, 10.5e3, 11e3, 12e3, 14e3)[place]
+        return (0.0, 10e3, 15.3e3, 8.4e3, 8.8e3, 9.0e3, 9.9e3, 12.1e3)[place]  # as in the reference body
     return 16e3 + 2.6e3 * place if region == "T" else 50e3 + 2.5e3 * place
 
 

@@ -172,6 +172,8 @@ def test_nothing_is_run_unasked_and_the_commands_are_told(image: Path, tmp_path:
     assert "--labels labels.nii.gz:totalsegmentator_v2" in text
     assert f"totalspineseg {image} labels" in text
     assert "--labels labels/step2_output/ct.nii.gz:totalspineseg" in text
+    with pytest.raises(InputError, match=r"--task vertebrae_mr` and give .*:totalsegmentator_vertebrae_mr"):
+        api.import_case(image, out=tmp_path / "case", modality="MR")
     mark = tmp_path / "ran"
     stand_in(tmp_path / "bin", f"open({str(mark)!r}, 'w')")
     with pytest.raises(InputError, match="--segment totalsegmentator runs TotalSegmentator, which is installed here"):

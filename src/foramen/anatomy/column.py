@@ -56,18 +56,19 @@ def read_column(
     """
     known = known or {}
     boxes = ndimage.find_objects(numbers)
-    tree = _rib_tree(ribs, geometry)
     shapes: list[_Shape] = []
     for value, box in enumerate(boxes, 1):
         if box is None:
             continue
         shape = _shape(numbers[box] == value, box, geometry, value=value, name=known.get(value, ""))
         if shape.bone.volume_mm3 >= number("counting.fewest_volume_mm3"):
-            shapes.append(replace(shape, bone=replace(shape.bone, has_rib=_has_rib(shape.surface_mm, tree))))
+            shapes.append(shape)
     shapes.sort(key=lambda shape: -float(shape.bone.centre_mm[2]))
+    has_rib = _which_bear_ribs(shapes, ribs, geometry)
     return tuple(
         replace(
             shape.bone,
+            has_rib=has_rib[place],
             gap_below_mm=_gap_mm(shape, shapes[place + 1]) if place + 1 < len(shapes) else 0.0,
             known=shape.bone.known or (SACRUM if _is_sacrum(shapes, place) else ""),
         )
@@ -129,22 +130,27 @@ def _gap_mm(upper: _Shape, lower: _Shape) -> float:
     return float(NearestTree(upper.surface_mm).query(lower.surface_mm)[0].min())
 
 
-def _rib_tree(ribs: NDArray[np.bool_] | None, geometry: VolumeGeometry) -> cKDTree | None:
-    if ribs is None or not ribs.any():
-        return None
+def _which_bear_ribs(
+    shapes: Sequence[_Shape], ribs: NDArray[np.bool_] | None, geometry: VolumeGeometry
+) -> list[bool | None]:
+    """Whether a rib comes near each bone; None between near and far, and for all without labels of ribs.
+
+    A point of a rib counts for the one bone that it is nearest to: a rib's head lies close to the vertebra below, too.
+    """
+    if ribs is None or not ribs.any() or not shapes:
+        return [None] * len(shapes)
     index = np.argwhere(ribs)[:: max(1, int(ribs.sum()) // (10 * MOST_POINTS))]
-    return NearestTree(geometry.lps_mm(index.astype(np.float64)))
-
-
-def _has_rib(surface_mm: FloatArray, tree: cKDTree | None) -> bool | None:
-    """Whether a rib comes near; None between near and far, and without labels of ribs."""
-    if tree is None:
-        return None
+    tree = NearestTree(np.concatenate([shape.surface_mm for shape in shapes]))
+    owner = np.repeat(np.arange(len(shapes)), [len(shape.surface_mm) for shape in shapes])
     far_mm = number("counting.no_rib_mm")
-    nearest = float(tree.query(surface_mm, distance_upper_bound=2 * far_mm)[0].min())
-    if nearest <= number("counting.rib_reach_mm"):
-        return True
-    return False if nearest > far_mm else None
+    distance_mm, nearest = tree.query(geometry.lps_mm(index.astype(np.float64)), distance_upper_bound=far_mm)
+    found: list[bool | None] = []
+    for place in range(len(shapes)):
+        own_mm = distance_mm[np.isfinite(distance_mm) & (owner[np.minimum(nearest, len(owner) - 1)] == place)]
+        is_near = bool(len(own_mm)) and own_mm.min() <= number("counting.rib_reach_mm")
+        is_above_cut = place + 1 < len(shapes) and shapes[place + 1].bone.is_cut  # whose ribs' heads lie near this one
+        found.append(False if not len(own_mm) else True if is_near and not is_above_cut else None)
+    return found
 
 
 def name_known(bones: Iterable[ColumnBone], known: Mapping[int, str]) -> tuple[ColumnBone, ...]:

@@ -30,8 +30,9 @@ _ANCHORS = ("C1", "C2", "S1")
 
 def labelled_levels(labels: LabelMap) -> tuple[Vertebra, ...]:
     """Vertebrae in a label map, from above downwards; raises `LevelError` if there is none."""
-    numbers, counts = np.unique(labels.values[labels.values < FIRST_STRUCTURE] // 100, return_counts=True)
-    shown = {int(n) for n, c in zip(numbers, counts, strict=True) if n > 0 and c >= FEWEST_VOXELS_NAMED}
+    counts = np.bincount(labels.values.ravel(), minlength=FIRST_STRUCTURE)[:FIRST_STRUCTURE]
+    by_level = counts.reshape(-1, 100).sum(axis=1)
+    shown = {int(n) for n in np.flatnonzero(by_level >= FEWEST_VOXELS_NAMED) if n > 0}
     found = [Vertebra(name) for name, number in VERTEBRA_NUMBERS.items() if number in shown]
     if not found and (labels.values == structure_value("unnamed_vertebra")).any():
         raise LevelError(
@@ -96,7 +97,9 @@ def _doubts_of_counting(labels: LabelMap, ribs: NDArray[np.bool_]) -> list[str]:
 
 def _bones(labels: LabelMap) -> NDArray[np.uint16]:
     """A number for each vertebra: that of its level, or from 100 on for those without a name."""
-    bones = np.where(labels.values < FIRST_STRUCTURE, labels.values // 100, 0).astype(np.uint16)
+    table = np.zeros(max(FIRST_STRUCTURE, int(labels.values.max()) + 1), dtype=np.uint16)
+    table[:FIRST_STRUCTURE] = np.arange(FIRST_STRUCTURE) // 100
+    bones: NDArray[np.uint16] = table[labels.values]
     is_unnamed = labels.values == structure_value("unnamed_vertebra")
     if is_unnamed.any():
         pieces = cc3d.connected_components(is_unnamed, connectivity=26)

@@ -124,6 +124,11 @@ def import_case(
         position = PatientPosition(patient_position.upper())
     except ValueError:
         raise InputError(f"{patient_position!r} is not a patient position. Use HFS, HFP, FFS or FFP.") from None
+    try:
+        kind = None if modality is None else Modality(modality.upper())
+        weighting = MrSequence(sequence.upper())
+    except ValueError as failure:
+        raise InputError(f"{failure}. Use --modality CT or MR, and --sequence T1 or T2.") from None
     files = tuple(parse_label_source(text) for text in labels)
     segmenter = None
     if segment:
@@ -131,12 +136,7 @@ def import_case(
         segmenter = find_segmenter(segment, path=program, timeout_s=segment_timeout_s)
     elif not files:
         atomic_file.require_writable(Path(out))
-        require_labels(Path(scan))
-    try:
-        kind = None if modality is None else Modality(modality.upper())
-        weighting = MrSequence(sequence.upper())
-    except ValueError as failure:
-        raise InputError(f"{failure}. Use --modality CT or MR, and --sequence T1 or T2.") from None
+        require_labels(Path(scan), modality=kind or Modality.CT)
     return case_folder.import_case(
         Path(scan),
         out=Path(out),

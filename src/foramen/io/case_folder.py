@@ -23,7 +23,7 @@ from foramen.errors import CaseError, ForamenError, ImageError, InputError
 from foramen.io.atomic_file import disk_error, require_writable, whole_folder, write_bytes
 from foramen.io.dataclass_json import from_data, to_data
 from foramen.io.dicom import read_dicom_series
-from foramen.io.label_maps import LabelReading, LabelSource, read_labels
+from foramen.io.label_maps import LabelSource, read_any_labels
 from foramen.io.nifti import GRID_TOLERANCE_MM, content_sha256, image_bytes, read_array, read_image
 from foramen.io.record import read_record, record_from_json, record_to_json, require_same_patient
 from foramen.io.segmenters import Segmenter, segmented
@@ -239,7 +239,7 @@ def import_case(
     with contextlib.ExitStack() as stack:
         if segmenter is not None:
             labels = (*labels, stack.enter_context(segmented(image, segmenter, progress=progress)))
-        reading = _read_labels(labels, image, levels_of, scanned_id)
+        reading = read_any_labels(labels, image, levels_of=levels_of, patient_id=scanned_id)
     if segmenter is not None:
         source += f"; labelled by {segmenter.program.name} on this machine"
     clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
@@ -266,19 +266,6 @@ def _require_fine(image: Volume) -> None:
             f"The scan has {image.geometry.shape} voxels of {size} mm; landmarks need at most {limit_mm:g} mm along "
             "each axis, and more than one slice. Give a reconstruction with thinner slices."
         )
-
-
-def _read_labels(
-    labels: Sequence[LabelSource], image: Volume, levels_of: Mapping[int, str] | None, patient_id: str
-) -> LabelReading:
-    if not labels:
-        return _no_labels(image)
-    return read_labels(labels, image, levels_of=levels_of, patient_id=patient_id)
-
-
-def _no_labels(image: Volume) -> LabelReading:
-    values = np.zeros(image.geometry.shape, dtype=np.uint16)
-    return LabelReading(labels=LabelMap(geometry=image.geometry, values=values), history=("no label map was given",))
 
 
 def save_case(case: Case, path: Path, *, anatomy: Anatomy | None = None) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "LabelReading",
     "LabelSource",
     "parse_label_source",
+    "read_any_labels",
     "read_labels",
     "require_agreement",
     "vertebrae_found",
@@ -101,6 +102,16 @@ def read_labels(
     ]
     on_mr = mr_agreement.mr_history(values, image) if image.modality is Modality.MR else ()
     return LabelReading(labels=labels, history=(*history, *counted, *on_mr))
+
+
+def read_any_labels(
+    sources: Sequence[LabelSource], image: Volume, *, levels_of: Mapping[int, str] | None = None, patient_id: str = ""
+) -> LabelReading:
+    """As `read_labels`; without a file everything stays unlabelled, and the history says so."""
+    if sources:
+        return read_labels(sources, image, levels_of=levels_of, patient_id=patient_id)
+    values = np.zeros(image.geometry.shape, dtype=np.uint16)
+    return LabelReading(labels=LabelMap(geometry=image.geometry, values=values), history=("no label map was given",))
 
 
 def _converted(raw: RawMap, scheme: LabelScheme) -> NDArray[np.uint16]:

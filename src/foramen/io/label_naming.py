@@ -111,8 +111,7 @@ def _why_not(column: Sequence[ColumnBone], count: ColumnCount, source: str) -> s
     return (
         f"{source} numbers vertebrae without naming them, and counting is ambiguous: {'; '.join(count.doubts)}. From "
         f"above downwards: {'; '.join(rows)}. Count on images that reach C2 or the sacrum with the last ribs, and name "
-        "one of them with --level-of, such as --level-of "
-        f"{next((b.number for b in column if b.number < OTHERS), 1)}=L4."
+        "one of them by its number with --level-of ID=LEVEL."
     )
 
 

@@ -20,14 +20,19 @@ from pathlib import Path
 from foramen.errors import ImageError, InputError
 from foramen.io.label_reading import LabelSource
 from foramen.io.nifti import image_bytes
-from foramen.model.space import Volume
+from foramen.model.space import Modality, Volume
 
 SCAN_FILE = "scan.nii.gz"
 OUTPUT = "labels"
 
 _POLL_S = 0.2
+"""Pause between looks at a running program."""
+
 _GRACE_S = 5.0
+"""How long a program that is told to end may take before it is killed."""
+
 _TAIL_LINES = 4
+"""Lines of a program's output that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +46,12 @@ class SegmentationProgram:
     executable, variable : str
         Its name on PATH, and the environment variable that may name it instead.
     arguments : tuple of str
-        After the executable; ``{scan}`` and ``{out}`` stand for the scan's file and for a place to write to.
+        After the executable; ``{scan}``, ``{out}`` and ``{task}`` stand for the scan's file, a place to write to and
+        a task.
     output : str
         Label file that it leaves, below the working folder.
-    scheme : str
-        Scheme of the label file.
+    tasks : dict
+        For each kind of scan its task and the scheme of the label file.
     install : str
         How to get it.
     """
@@ -56,21 +62,24 @@ class SegmentationProgram:
     variable: str
     arguments: tuple[str, ...]
     output: str
-    scheme: str
+    tasks: dict[Modality, tuple[str, str]]
     install: str
 
 
 PROGRAMS = (
     # https://github.com/wasserth/TotalSegmentator README.md, "Advanced settings" (--ml: one file with all labels), and
-    # totalsegmentator/bin/TotalSegmentator.py (-i, -o, -ml, -ta)
+    # totalsegmentator/bin/TotalSegmentator.py (-i, -o, -ml, -ta: total, vertebrae_mr)
     SegmentationProgram(
         id="totalsegmentator",
         name="TotalSegmentator",
         executable="TotalSegmentator",
         variable="FORAMEN_TOTALSEGMENTATOR",
-        arguments=("-i", "{scan}", "-o", "{out}.nii.gz", "--ml", "--task", "total"),
+        arguments=("-i", "{scan}", "-o", "{out}.nii.gz", "--ml", "--task", "{task}"),
         output=f"{OUTPUT}.nii.gz",
-        scheme="totalsegmentator_v2",
+        tasks={
+            Modality.CT: ("total", "totalsegmentator_v2"),
+            Modality.MR: ("vertebrae_mr", "totalsegmentator_vertebrae_mr"),
+        },
         install="pip install TotalSegmentator",
     ),
     # https://github.com/neuropoly/totalspineseg README.md, "Inference" (totalspineseg INPUT OUTPUT_FOLDER) and
@@ -82,7 +91,7 @@ PROGRAMS = (
         variable="FORAMEN_TOTALSPINESEG",
         arguments=("{scan}", "{out}"),
         output=f"{OUTPUT}/step2_output/{SCAN_FILE}",
-        scheme="totalspineseg",
+        tasks={Modality.CT: ("", "totalspineseg"), Modality.MR: ("", "totalspineseg")},
         install="see https://github.com/neuropoly/totalspineseg",
     ),
 )
@@ -127,12 +136,12 @@ def _there(program: SegmentationProgram, path: Path | None = None) -> Path | Non
     return Path(found).absolute() if found else None
 
 
-def require_labels(scan: Path) -> None:
+def require_labels(scan: Path, *, modality: Modality = Modality.CT) -> None:
     """Always raises `InputError`: what to do where no labels are given, with the exact commands."""
     there = [program for program in PROGRAMS if _there(program) is not None]
     words = [f"--segment {program.id} runs {program.name}, which is installed here" for program in there]
     if not there:
-        words = [_commands(program, scan) for program in PROGRAMS]
+        words = [_commands(program, scan, modality) for program in PROGRAMS]
     raise InputError(
         "No labels were given, and Foramen does not guess anatomy. Either "
         + "; or ".join(words)
@@ -140,10 +149,11 @@ def require_labels(scan: Path) -> None:
     )
 
 
-def _commands(program: SegmentationProgram, scan: Path) -> str:
-    given = " ".join((program.executable, *program.arguments)).format(scan=scan, out=OUTPUT)
+def _commands(program: SegmentationProgram, scan: Path, modality: Modality) -> str:
+    task, scheme = program.tasks[modality]
+    given = " ".join((program.executable, *program.arguments)).format(scan=scan, out=OUTPUT, task=task)
     made = program.output.replace(SCAN_FILE, scan.name if scan.name.endswith(".nii.gz") else SCAN_FILE)
-    return f"install {program.name} ({program.install}), run `{given}` and give `--labels {made}:{program.scheme}`"
+    return f"install {program.name} ({program.install}), run `{given}` and give `--labels {made}:{scheme}`"
 
 
 @contextlib.contextmanager
@@ -158,10 +168,11 @@ def segmented(
         If the program cannot be started, fails, takes too long, or leaves no label file; with its last words.
     """
     program = segmenter.program
+    task, scheme = program.tasks[image.modality]
     with tempfile.TemporaryDirectory(prefix="foramen-segment-") as name:
         folder = Path(name)
         (folder / SCAN_FILE).write_bytes(image_bytes(image))
-        places = {"scan": str(folder / SCAN_FILE), "out": str(folder / OUTPUT)}
+        places = {"scan": str(folder / SCAN_FILE), "out": str(folder / OUTPUT), "task": task}
         command = [str(segmenter.path), *(argument.format(**places) for argument in program.arguments)]
         with (folder / "log.txt").open("wb") as log:
             _run(command, segmenter, folder, log.fileno(), progress)
@@ -170,7 +181,7 @@ def segmented(
                 f"{program.name} ended without writing its labels ({program.output}). {_last_words(folder)}"
                 "Run it by hand and give its labels with --labels."
             )
-        yield LabelSource(path=folder / program.output, scheme=program.scheme)
+        yield LabelSource(path=folder / program.output, scheme=scheme)
 
 
 def _run(
