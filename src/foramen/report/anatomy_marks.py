@@ -53,6 +53,7 @@ MISSING_COLOUR = "#FF4B4B"
 COURSE_COLOURS: dict[NerveKind, str] = {
     NerveKind.MEDIAL_BRANCH: "#F0E442",
     NerveKind.DORSAL_RAMUS: "#F0E442",
+    NerveKind.THIRD_OCCIPITAL_NERVE: "#F0E442",
     NerveKind.SPINAL_NERVE: "#FF7AC6",
     NerveKind.DORSAL_ROOT_GANGLION: "#FF7AC6",
 }
@@ -192,8 +193,8 @@ def legend_handles(anatomy: Anatomy) -> list[Line2D | Patch]:
         colour = course_colour(nerve.kind)
         if colour not in seen:
             seen.add(colour)
-            key = f"contact.nerve_{nerve.kind.value}"
-            handles.append(Patch(facecolor=colour, alpha=0.6, label=message(key)))
+            key = nerve.kind.value if nerve.kind in COURSE_COLOURS else "other"
+            handles.append(Patch(facecolor=colour, alpha=0.6, label=message(f"contact.nerve_{key}")))
     return handles
 
 
