@@ -70,6 +70,19 @@ def test_left_marks_stand_on_the_right_of_an_axial_cut() -> None:
         assert (text.get_position()[0] > 0) == (text.get_color() == sure.colour)
 
 
+def test_codes_without_room_are_left_out_but_marks_are_not() -> None:
+    anatomy, case = marked_anatomy(), make_case()
+    spine = find_spine(case.labels)
+    cut = axial_cut(spine, anatomy, spine.names.index("L4"), 60.0)
+    axes = new_figure(0.6, 0.6).add_axes((0, 0, 1, 1))  # 43 points high: room for four codes, not for eight
+    prepare_axes(axes, cut.plane)
+    marks = list(landmarks_of(anatomy))
+    codes = landmark_codes(mark.name.value for mark in marks)
+    draw_landmarks(axes, cut, marks, reach_mm=200.0, codes=codes, by_height=False)
+    assert not axes.texts
+    assert len(axes.lines) == len(marks)
+
+
 def test_a_tube_is_as_wide_as_it_is() -> None:
     anatomy, case = marked_anatomy(), make_case()
     nerve = next(n for n in anatomy.nerves if n.side is Side.LEFT)
