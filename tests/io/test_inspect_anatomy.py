@@ -20,6 +20,7 @@ LOST = ("L5", LandmarkName.SAP_TP_JUNCTION, Side.RIGHT)
 TOP_KEYS = {
     "schema", "levels", "cut_off", "absent_between", "shape", "spacing_mm", "axes", "patient_position", "acquired_on",
     "unlabelled_body_fraction", "keep_outs_shown", "keep_outs_unknown", "keep_outs", "anatomy", "techniques", "history",
+    "modality", "sequence", "is_patient_specific",
 }  # fmt: skip
 ANATOMY_KEYS = {"is_found", "reason", "is_patient_specific", "level_count", "vertebrae", "nerves", "notes"}
 LANDMARK_KEYS = {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foramen.model.anatomy import NerveKind
 from foramen.model.levels import Side
 from foramen.report.anatomy_marks import (
     MARK_LOOKS,
@@ -16,6 +19,7 @@ from foramen.report.anatomy_marks import (
     landmark_codes,
     landmark_words,
     landmarks_of,
+    legend_handles,
     points_per_mm,
     spread,
 )
@@ -66,6 +70,19 @@ def test_left_marks_stand_on_the_right_of_an_axial_cut() -> None:
         assert (text.get_position()[0] > 0) == (text.get_color() == sure.colour)
 
 
+def test_codes_without_room_are_left_out_but_marks_are_not() -> None:
+    anatomy, case = marked_anatomy(), make_case()
+    spine = find_spine(case.labels)
+    cut = axial_cut(spine, anatomy, spine.names.index("L4"), 60.0)
+    axes = new_figure(0.6, 0.6).add_axes((0, 0, 1, 1))  # 43 points high: room for four codes, not for eight
+    prepare_axes(axes, cut.plane)
+    marks = list(landmarks_of(anatomy))
+    codes = landmark_codes(mark.name.value for mark in marks)
+    draw_landmarks(axes, cut, marks, reach_mm=200.0, codes=codes, by_height=False)
+    assert not axes.texts
+    assert len(axes.lines) == len(marks)
+
+
 def test_a_tube_is_as_wide_as_it_is() -> None:
     anatomy, case = marked_anatomy(), make_case()
     nerve = next(n for n in anatomy.nerves if n.side is Side.LEFT)
@@ -76,6 +93,15 @@ def test_a_tube_is_as_wide_as_it_is() -> None:
     wide_mm = max(line.get_linewidth() for line in axes.lines) / points_per_mm(axes)
     assert wide_mm == pytest.approx(2 * (nerve.radius_mm + 2 * nerve.total_sd_mm))
     assert {line.get_color() for line in axes.lines} == {course_colour(nerve.kind)}
+
+
+@pytest.mark.parametrize("kind", list(NerveKind))
+def test_the_legend_has_words_for_every_kind_of_nerve(kind: NerveKind) -> None:
+    anatomy = marked_anatomy()
+    one = replace(anatomy, nerves=(replace(anatomy.nerves[0], kind=kind),))
+    labels = [str(handle.get_label()) for handle in legend_handles(one)]
+    assert "tube" in labels[-1]
+    assert len(labels) == len(MARK_LOOKS) + 1
 
 
 @pytest.mark.parametrize("side", list(Side))

@@ -10,6 +10,7 @@ import re
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -184,6 +185,12 @@ def test_a_case_without_anatomy_still_has_its_page() -> None:
     assert "mesh-landmarks" not in page
     assert "UNKNOWN" in page
     payload(page, "mesh-bones")
+
+
+@pytest.mark.parametrize("anatomy", [None, marked_anatomy()], ids=["none", "found"])
+def test_a_case_that_is_no_patients_says_so(anatomy: Anatomy | None) -> None:
+    page = rendered(replace(make_case(), is_patient_specific=False), anatomy)
+    assert '<p class="verdict doubt">NOT PATIENT-SPECIFIC' in page
 
 
 def test_a_case_without_labels_still_has_its_page() -> None:

@@ -53,6 +53,7 @@ MISSING_COLOUR = "#FF4B4B"
 COURSE_COLOURS: dict[NerveKind, str] = {
     NerveKind.MEDIAL_BRANCH: "#F0E442",
     NerveKind.DORSAL_RAMUS: "#F0E442",
+    NerveKind.THIRD_OCCIPITAL_NERVE: "#F0E442",
     NerveKind.SPINAL_NERVE: "#FF7AC6",
     NerveKind.DORSAL_ROOT_GANGLION: "#FF7AC6",
 }
@@ -137,13 +138,15 @@ def draw_landmarks(
 
 
 def _draw_codes(axes: Axes, items: list[tuple[FloatArray, str, str]], *, is_right: bool) -> None:
-    """Codes in a column at one edge, none on another, each with a line to its mark."""
+    """Codes in a column at one edge, each with a line to its mark, if all of them have room there."""
     if not items:
         return
     items = sorted(items, key=lambda item: float(item[0][1]))
     left, right = sorted(axes.get_xlim())
     bottom, top = sorted(axes.get_ylim())
-    step = 1.15 * CODE_POINTS / points_per_mm(axes)
+    step = 1.3 * CODE_POINTS / points_per_mm(axes)
+    if step * (len(items) + 3) > top - bottom:
+        return  # codes that overlap name nothing; axial cuts and the table name these landmarks
     places = spread([float(item[0][1]) for item in items], step=step, low=bottom + step, high=top - 2.5 * step)
     inset = LETTER_POINTS / points_per_mm(axes)
     x = right - inset if is_right else left + inset
@@ -192,8 +195,8 @@ def legend_handles(anatomy: Anatomy) -> list[Line2D | Patch]:
         colour = course_colour(nerve.kind)
         if colour not in seen:
             seen.add(colour)
-            key = f"contact.nerve_{nerve.kind.value}"
-            handles.append(Patch(facecolor=colour, alpha=0.6, label=message(key)))
+            key = nerve.kind.value if nerve.kind in COURSE_COLOURS else "other"
+            handles.append(Patch(facecolor=colour, alpha=0.6, label=message(f"contact.nerve_{key}")))
     return handles
 
 

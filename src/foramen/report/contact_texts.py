@@ -119,10 +119,10 @@ class Foot:
         if self.inspection is None:
             return "", _DOUBT
         anatomy = self.inspection.anatomy
+        if not self.inspection.is_patient_specific or (anatomy.is_found and not anatomy.is_patient_specific):
+            return message("contact.generic"), _DOUBT
         if not anatomy.is_found:
             return message("contact.no_anatomy", reason=anatomy.reason), _DOUBT
-        if not anatomy.is_patient_specific:
-            return message("contact.generic"), _DOUBT
         if anatomy.level_count is None or anatomy.level_count.is_ambiguous:
             return message("contact.ambiguous"), _DOUBT
         return message("contact.counted"), _GOOD
