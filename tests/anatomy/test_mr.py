@@ -54,7 +54,8 @@ def test_an_mr_is_less_certain_than_a_ct_of_the_same_labels(anatomy: Anatomy) ->
         assert np.array_equal(landmark.position_mm, ct[key].position_mm)
         assert landmark.sd_mm == pytest.approx(np.hypot(ct[key].sd_mm, extra))
     for on_one, on_other in zip(anatomy.nerves, on_ct.nerves, strict=True):
-        assert on_one.variation_sd_mm == pytest.approx(np.hypot(on_other.variation_sd_mm, extra))
+        assert on_one.variation_sd_mm == on_other.variation_sd_mm
+        assert on_one.landmark_sd_mm == pytest.approx(np.hypot(on_other.landmark_sd_mm, extra))
     assert any("Planned on MR" in note for note in anatomy.notes)
 
 

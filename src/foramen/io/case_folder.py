@@ -19,17 +19,15 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 import foramen
-from foramen.errors import CaseError, ForamenError, ImageError, InputError
+from foramen.errors import CaseError, ForamenError
 from foramen.io.atomic_file import disk_error, require_writable, whole_folder, write_bytes
 from foramen.io.dataclass_json import from_data, to_data
-from foramen.io.dicom import read_dicom_series
 from foramen.io.label_maps import LabelSource, read_any_labels
-from foramen.io.nifti import GRID_TOLERANCE_MM, content_sha256, image_bytes, read_array, read_image
+from foramen.io.nifti import GRID_TOLERANCE_MM, content_sha256, image_bytes, read_array
 from foramen.io.record import read_record, record_from_json, record_to_json, require_same_patient
+from foramen.io.scan import open_scan
 from foramen.io.segmenters import Segmenter, segmented
-from foramen.io.stated import require_day, stated_modality, with_statements
 from foramen.knowledge.documents import STRICT
-from foramen.knowledge.facts import number
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.record import ClinicalRecord
@@ -210,32 +208,16 @@ def import_case(
         If `out` exists or cannot be written.
     """
     require_writable(out)
-    if scan.is_dir():
-        image, facts = read_dicom_series(scan, series_uid=series_uid)
-        image, stated = with_statements(image, modality, sequence)
-        if patient_position not in (PatientPosition.UNKNOWN, facts.patient_position):
-            raise InputError(
-                f"--patient-position {patient_position} contradicts the scan, whose Patient Position (0018,5100) is "
-                f"{facts.patient_position}. Leave the option out."
-            )
-        if acquired_on and acquired_on != facts.acquired_on:
-            told = facts.acquired_on or "a day that it does not tell"
-            raise InputError(f"--acquired-on {acquired_on}: the scan was acquired on {told}. Leave the option out.")
-        position, acquired_on, series = facts.patient_position, facts.acquired_on, facts.series_uid
-        scanned_id = facts.patient_id or patient_id
-        if facts.patient_id and patient_id and patient_id != facts.patient_id:
-            raise InputError("--patient-id contradicts the Patient ID (0010,0020) of the scan. Leave the option out.")
-        source = f"image from a DICOM series of {facts.slices} slices{stated}"
-    else:
-        require_day(acquired_on)
-        kind = stated_modality(modality, sequence)
-        image = read_image(scan, modality=kind, sequence=sequence)
-        position, series, scanned_id = patient_position, "", patient_id
-        posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
-        source = f"image from {scan.name}; patient position {posture}"
-        if kind is Modality.MR:
-            source += f"; MR, sequence {sequence}, as stated by the user"
-    _require_fine(image)
+    opened = open_scan(
+        scan,
+        series_uid=series_uid,
+        patient_position=patient_position,
+        acquired_on=acquired_on,
+        patient_id=patient_id,
+        modality=modality,
+        sequence=sequence,
+    )
+    image, scanned_id, source = opened.image, opened.patient_id, opened.source
     with contextlib.ExitStack() as stack:
         if segmenter is not None:
             labels = (*labels, stack.enter_context(segmented(image, segmenter, progress=progress)))
@@ -248,24 +230,15 @@ def import_case(
         reading.labels,
         record=clinical,
         patient_id=scanned_id,
-        patient_position=position,
-        acquired_on=acquired_on,
-        series_uid=series,
+        patient_position=opened.patient_position,
+        acquired_on=opened.acquired_on,
+        series_uid=opened.series_uid,
         history=(source, *reading.history, f"record: {clinical.origin or 'none given'}"),
     )
     save_case(case, out)
     return case
 
 
-def _require_fine(image: Volume) -> None:
-    """Raise `ImageError` if the voxels are too large, or too few along an axis, for landmarks of a vertebra."""
-    limit_mm = number("import_checks.largest_voxel_mm")
-    if float(image.geometry.spacing_mm.max()) > limit_mm or min(image.geometry.shape) < 2:
-        size = " x ".join(f"{step:g}" for step in image.geometry.spacing_mm)
-        raise ImageError(
-            f"The scan has {image.geometry.shape} voxels of {size} mm; landmarks need at most {limit_mm:g} mm along "
-            "each axis, and more than one slice. Give a reconstruction with thinner slices."
-        )
 
 
 def save_case(case: Case, path: Path, *, anatomy: Anatomy | None = None) -> None:
