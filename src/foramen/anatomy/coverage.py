@@ -22,6 +22,9 @@ from foramen.model.space import FloatArray
 THINNED_MM = 2.0
 """Spacing of the surface points that are looked for."""
 
+FEWEST_POINTS = 200
+"""Surface points that are looked at where none is within reach."""
+
 
 def beyond_mm(level: Vertebra, reference_mm: FloatArray) -> FloatArray:
     """How far (n,) points (n, 3) of the reference frame lie beyond what the registration went by; 0 within its reach.
@@ -47,7 +50,7 @@ def is_shown(bone: Bone, registration: Registration, reference_mm: FloatArray, *
     Returns
     -------
     bool
-        Also True for what lies within the registered part, or has no surface of the bone within reach.
+        Also True for what lies within the registered part.
     """
     points = np.atleast_2d(reference_mm)
     beyond = beyond_mm(bone.level, points)
@@ -58,8 +61,8 @@ def is_shown(bone: Bone, registration: Registration, reference_mm: FloatArray, *
     surface = _surface(bone.level)
     near = surface.query_ball_point(points, number("registration.beyond_reach_mm"))
     around = np.unique(np.concatenate([np.array(found, dtype=np.int64) for found in near]))
-    if not len(around):
-        return True
+    if not len(around):  # deep within the bone: the nearest surface vouches for it
+        around = np.unique(surface.query(points, k=FEWEST_POINTS)[1])
     carried = registration.carry(surface.data[around])
     seen = np.abs(bone.at(carried)) < number("registration.beyond_surface_mm") + 0.5 * bone.spacing_mm
     seen &= bone.margin_mm(carried) > bone.spacing_mm

@@ -83,7 +83,8 @@ def _place(
     beyond_mm2 = beyond_sd_mm(bone.level, reference_mm) ** 2
     open_mm2 = registration.covariance_mm2(reference_mm)[0] + beyond_mm2 * np.eye(3)
     unseen = float(np.trace(open_mm2)) / number("registration.shape_variation_rms_mm") ** 2
-    if unseen > number("registration.largest_unseen_fraction") and beyond_mm2 == 0:  # beyond it the bone was looked at
+    is_judged = beyond_mm2 > 0 or not name.is_on_bone  # its surroundings were looked at above
+    if unseen > number("registration.largest_unseen_fraction") and not is_judged:
         return None, "too little of the bone around it is in the scan"
     position = bone.onto_surface(carried)[0] if name.is_on_bone else carried
     moved_mm = float(np.linalg.norm(position - carried))
