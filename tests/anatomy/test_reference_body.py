@@ -80,9 +80,12 @@ def test_branch_begins_on_its_spinal_nerve(whole: ReferenceBody) -> None:
 
 
 def test_nerves_keep_out_of_bone_voxels(body: ReferenceBody) -> None:
+    on_bone = (NerveKind.MEDIAL_BRANCH, NerveKind.DORSAL_RAMUS, NerveKind.LATERAL_BRANCH)
     for nerve in body.anatomy.nerves:
+        if nerve.kind is NerveKind.BASIVERTEBRAL_NERVE:  # the only one within bone
+            continue
         share = bone_at(body, nerve.centreline_mm).mean()
-        limit = 0.10 if nerve.kind in (NerveKind.MEDIAL_BRANCH, NerveKind.DORSAL_RAMUS) else 0.0
+        limit = 0.10 if nerve.kind in on_bone else 0.0
         assert share <= limit, nerve.name  # a branch 0.9 mm off bone may round into a bone voxel of 1 mm
 
 
@@ -93,7 +96,7 @@ def test_landmarks_touch_labelled_bone(body: ReferenceBody, spacing_mm: float | 
     centres = made.labels.geometry.lps_mm(bone.astype(float))
     for vertebra in made.anatomy.vertebrae:
         for landmark in vertebra.landmarks:
-            if made.labels.geometry.contains(landmark.position_mm[None])[0]:
+            if landmark.name.is_on_bone and made.labels.geometry.contains(landmark.position_mm[None])[0]:
                 nearest = np.linalg.norm(centres - landmark.position_mm, axis=1).min()
                 spacing = made.labels.geometry.spacing_mm
                 is_tip = landmark.name in (LandmarkName.SAP_TIP, LandmarkName.TRANSVERSE_PROCESS_TIP)
@@ -165,7 +168,8 @@ def test_hounsfield_units_are_those_of_knowledge(body: ReferenceBody) -> None:
         values = body.image.values[body.labels.values == structure_value(name)]
         assert np.median(values) == pytest.approx(number(f"anatomy.hu_{known}"), abs=4.0)
     muscle = body.image.values[body.labels.values == structure_value("psoas_left")]
-    assert muscle.std() == pytest.approx(number("anatomy.ct_noise_hu"), rel=0.25)
+    spread = 1.4826 * np.median(np.abs(muscle - np.median(muscle)))  # bone beside the psoas shines into its rim
+    assert spread == pytest.approx(number("anatomy.ct_noise_hu"), rel=0.25)
     inside = body.labels.values == 100 * Vertebra("L4").number + 1
     spongy = np.median(body.image.values[inside])
     assert spongy == pytest.approx(number("anatomy.hu_cancellous"), rel=0.15)

@@ -122,7 +122,7 @@ def _nerve(nerve: Nerve, centres_mm: FloatArray, reach_mm: float) -> SensitiveSt
     points = _near(nerve_surface(nerve.centreline_mm, nerve.radius_mm).reshape(-1, 3), centres_mm, reach_mm)
     if not len(points):
         return None
-    name = f"{nerve.side.value} {nerve.name}"
+    name = nerve.words
     note = f"course {nerve.origin.value.replace('_', ' ')}, standard deviation {nerve.variation_sd_mm:.1f} mm"
     return SensitiveStructure(name=name, sensitivity=Sensitivity.SPINAL_NERVE, points_mm=points, note=note)
 

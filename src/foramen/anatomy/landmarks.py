@@ -9,10 +9,11 @@ import numpy as np
 from scipy.special import gammainc
 
 from foramen.anatomy.bones import Bone
+from foramen.anatomy.coverage import beyond_sd_mm, is_shown
 from foramen.anatomy.reference_body import reference_vertebra
 from foramen.anatomy.registration import Registration
 from foramen.knowledge.facts import number
-from foramen.model.anatomy import Landmark, LandmarkName, Origin
+from foramen.model.anatomy import Landmark, LandmarkName, Origin, sided
 from foramen.model.levels import Side
 from foramen.model.space import FloatArray
 
@@ -30,9 +31,10 @@ def find_landmarks(bone: Bone, registration: Registration) -> tuple[tuple[Landma
     Notes
     -----
     The covariance is the sum of what the bone's surface leaves open of the field that carried the point
-    (`uncertainty.py`), what differs along the bone between people whose surfaces agree, and across the bone the error
-    of the labelled surface, of the voxels (``h^2 / 12``) and half the way from the carried point to the bone
-    (`registration.yaml`).
+    (`uncertainty.py`), what differs along the bone between people whose surfaces agree, what being carried beyond the
+    registered part adds, and across the bone the error of the labelled surface, of the voxels (``h^2 / 12``) and half
+    the way from the carried point to the bone (`registration.yaml`). A landmark in an opening of the bone or within it
+    stays where it was carried.
     """
     limit_mm = residual_limit_mm(bone)
     if not registration.residual_mm <= limit_mm:
@@ -43,10 +45,9 @@ def find_landmarks(bone: Bone, registration: Registration) -> tuple[tuple[Landma
     found, missing = [], []
     reference = reference_vertebra(bone.level)
     for (name, side), position in reference.landmarks.items():
-        open_mm2 = registration.covariance_mm2(position)[0]
-        landmark, reason = _place(bone, name, side, registration.carry(position)[0], open_mm2)
+        landmark, reason = _place(bone, registration, name, side, position)
         if landmark is None:
-            missing.append(f"{side.value} {name.value.replace('_', ' ')} ({reason})")
+            missing.append(f"{sided(name.value.replace('_', ' '), side)} ({reason})")
         else:
             found.append(landmark)
     note = f"Not found: {'; '.join(missing)}. Use a scan that shows the whole bone." if missing else ""
@@ -72,14 +73,20 @@ def probability_within(covariance_mm2: FloatArray, radius_mm: float) -> float:
 
 
 def _place(
-    bone: Bone, name: LandmarkName, side: Side, carried: FloatArray, open_mm2: FloatArray
+    bone: Bone, registration: Registration, name: LandmarkName, side: Side | None, reference_mm: FloatArray
 ) -> tuple[Landmark | None, str]:
+    carried = registration.carry(reference_mm)[0]
     if float(bone.margin_mm(carried)[0]) < bone.spacing_mm:
         return None, "outside the scan"
+    if not is_shown(bone, registration, reference_mm, is_in_opening=not name.is_on_bone):
+        return None, "the label map does not show this part of the bone"
+    beyond_mm2 = beyond_sd_mm(bone.level, reference_mm) ** 2
+    open_mm2 = registration.covariance_mm2(reference_mm)[0] + beyond_mm2 * np.eye(3)
     unseen = float(np.trace(open_mm2)) / number("registration.shape_variation_rms_mm") ** 2
-    if unseen > number("registration.largest_unseen_fraction"):
+    is_judged = beyond_mm2 > 0 or not name.is_on_bone  # its surroundings were looked at above
+    if unseen > number("registration.largest_unseen_fraction") and not is_judged:
         return None, "too little of the bone around it is in the scan"
-    position = bone.onto_surface(carried)[0]
+    position = bone.onto_surface(carried)[0] if name.is_on_bone else carried
     moved_mm = float(np.linalg.norm(position - carried))
     limit_mm = number("registration.snap_limit_mm") + 0.5 * bone.spacing_mm
     if moved_mm > limit_mm:

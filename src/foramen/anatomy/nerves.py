@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from foramen.anatomy.bones import Bone
+from foramen.anatomy.coverage import beyond_sd_mm, is_shown
 from foramen.anatomy.reference_body import reference_vertebra
 from foramen.anatomy.reference_body.course import Course, Lie
 from foramen.anatomy.reference_body.lay_course import beside_bone, clear_of_bones
@@ -26,9 +27,9 @@ def find_nerves(
     """All nerves that the registered bones support, from above downwards, left before right."""
     found: list[Nerve] = []
     for level in registrations:
-        for side in Side:
+        for side in (*Side, None):
             for course in reference_vertebra(level).courses:
-                if not course.is_own:
+                if not course.is_own or side not in course.sides:
                     continue
                 if course.lie is Lie.ON_BONE:
                     found += _on_bone(course, bones[level], registrations[level], vertebrae[level], side)
@@ -38,7 +39,7 @@ def find_nerves(
 
 
 def _on_bone(
-    course: Course, bone: Bone, registration: Registration, vertebra: VertebraAnatomy, side: Side
+    course: Course, bone: Bone, registration: Registration, vertebra: VertebraAnatomy, side: Side | None
 ) -> list[Nerve]:
     """A nerve that crosses a bone; none if no landmark of that side was found on it."""
     if not any(landmark.side is side and landmark.name in course.needs for landmark in vertebra.landmarks):
@@ -53,9 +54,14 @@ def _beside_bones(
     level: Vertebra,
     bones: Mapping[Vertebra, Bone],
     registrations: Mapping[Vertebra, Registration],
-    side: Side,
+    side: Side | None,
 ) -> list[Nerve]:
-    """A nerve between bones, with its ganglion: the views of all bones that list it are believed alike."""
+    """A nerve between bones, with its ganglion: the views of all bones that list it are believed alike.
+
+    None of the sacral nerves within a part of the sacrum that the label map does not show.
+    """
+    if course.lie is Lie.IN_BONE and not is_shown(bones[level], registrations[level], course.points_mm):
+        return []
     listing = [
         (other, seen)
         for other in registrations
@@ -87,7 +93,7 @@ def _beside_bones(
     return found
 
 
-def _spread(course: Course, bone: Bone, registration: Registration, side: Side) -> tuple[float, float]:
+def _spread(course: Course, bone: Bone, registration: Registration, side: Side | None) -> tuple[float, float]:
     """Standard deviations (mm) perpendicular to a nerve: against its bone's landmarks, and of these landmarks.
 
     Notes
@@ -103,11 +109,13 @@ def _spread(course: Course, bone: Bone, registration: Registration, side: Side) 
     boundary_mm2 = number("registration.label_boundary_sd_mm") ** 2 + bone.spacing_mm**2 / 12.0
     fit_mm2 = 0.5 * (float(across.mean()) + boundary_mm2)
     of_landmarks = number("registration.landmark_variation_sd_mm") / np.sqrt(2.0)
+    if course.lie is not Lie.CLEAR_OF_BONE:  # these follow their bone; beyond what was registered, less surely
+        fit_mm2 += beyond_sd_mm(bone.level, course.points_mm) ** 2
     return float(np.sqrt(course.variation_sd_mm**2 + fit_mm2)), float(of_landmarks)
 
 
 def _nerve(
-    course: Course, line_mm: FloatArray, side: Side, crosses: Vertebra | None, spread: tuple[float, float]
+    course: Course, line_mm: FloatArray, side: Side | None, crosses: Vertebra | None, spread: tuple[float, float]
 ) -> Nerve:
     variation_sd_mm, landmark_sd_mm = spread
     return Nerve(

@@ -113,8 +113,10 @@ class _Samples:
 def register(bone: Bone, body: BodyShape) -> Registration:
     """The registration of the reference vertebra of the same level to a bone whose frame is known."""
     samples = _reference_samples(bone.level)
-    target = _target(bone, body.frame)
     linear, shift = _initial(bone.level, body)
+    target = _target(bone, body.frame)
+    if bone.level.name == "S1":  # what the samples leave out must not draw them down
+        target = _above(target, float((samples.points @ linear.T + shift)[:, 2].min()) - COARSE_MM)
     for keep in TURNING_KEEP:
         pairs = _pairs(samples, target, bone, samples.points @ linear.T + shift, linear, keep)
         linear, shift = _similarity(linear, samples.points[pairs.source], target.points[pairs.target], pairs.weights)
@@ -205,6 +207,16 @@ def _target(bone: Bone, frame: VertebraFrame) -> _Samples:
         normals=bone.normals[::TARGET_STRIDE] @ frame.axes,
         weights=np.ones(len(points)),
         is_near=np.zeros(len(points), dtype=bool),
+    )
+
+
+def _above(samples: _Samples, low_mm: float) -> _Samples:
+    keep = samples.points[:, 2] > low_mm
+    return _Samples(
+        points=samples.points[keep],
+        normals=samples.normals[keep],
+        weights=samples.weights[keep],
+        is_near=samples.is_near[keep],
     )
 
 

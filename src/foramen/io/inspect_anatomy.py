@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foramen.anatomy.reference_body.vertebra import sides_of
 from foramen.geometry.segments import arc_length
 from foramen.knowledge.facts import number, numbers
-from foramen.model.anatomy import Anatomy, Landmark, LandmarkName, LevelCount, Nerve, VertebraAnatomy
+from foramen.model.anatomy import Anatomy, Landmark, LandmarkName, LevelCount, Nerve, VertebraAnatomy, sided
 from foramen.model.levels import Side, Vertebra
 from foramen.model.space import FloatArray
 
@@ -171,7 +172,7 @@ def _vertebra(
         landmarks=tuple(
             _found(placed[name, side]) if (name, side) in placed else _missing(name, side, why)
             for name in names
-            for side in Side
+            for side in sides_of(name)
         ),
     )
 
@@ -179,7 +180,7 @@ def _vertebra(
 def _found(mark: Landmark) -> InspectedLandmark:
     return InspectedLandmark(
         name=mark.name.value,
-        side=mark.side.value,
+        side=_side_word(mark.side),
         is_found=True,
         position_mm=_triple(mark.position_mm),
         sd_mm=round(mark.sd_mm, 3),
@@ -192,10 +193,14 @@ def _found(mark: Landmark) -> InspectedLandmark:
     )
 
 
-def _missing(name: LandmarkName, side: Side, why: str) -> InspectedLandmark:
+def _side_word(side: Side | None) -> str:
+    return "midline" if side is None else side.value
+
+
+def _missing(name: LandmarkName, side: Side | None, why: str) -> InspectedLandmark:
     return InspectedLandmark(
         name=name.value,
-        side=side.value,
+        side=_side_word(side),
         is_found=False,
         position_mm=None,
         sd_mm=None,
@@ -208,9 +213,9 @@ def _missing(name: LandmarkName, side: Side, why: str) -> InspectedLandmark:
     )
 
 
-def _own_reason(name: LandmarkName, side: Side, why: str) -> str:
+def _own_reason(name: LandmarkName, side: Side | None, why: str) -> str:
     """The reason of this landmark among those that a vertebra's note lists, or the whole note."""
-    _, begins, rest = why.partition(f"{side.value} {name.value.replace('_', ' ')} (")
+    _, begins, rest = why.partition(f"{sided(name.value.replace('_', ' '), side)} (")
     reason, ends, _ = rest.partition(")")
     return reason if begins and ends else why
 
@@ -222,7 +227,7 @@ def _nerve(nerve: Nerve) -> InspectedNerve:
         name=nerve.name,
         kind=nerve.kind.value,
         root=nerve.root.name,
-        side=nerve.side.value,
+        side=_side_word(nerve.side),
         crosses=nerve.crosses.name if nerve.crosses else "",
         radius_mm=round(nerve.radius_mm, 3),
         variation_sd_mm=round(nerve.variation_sd_mm, 3),

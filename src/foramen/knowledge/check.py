@@ -43,6 +43,7 @@ UNITS = frozenset(
         *("V", "A", "W", "W/K", "ohm", "S/m"),
         *("kg", "mg", "mL", "mg/kg", "kg/m2", "kg/m3", "1e9/L"),
         *("W/(m K)", "W/(m2 K)", "J/(kg K)", "J/(m3 K)", "J/mol", "J/kg", "mL/(min kg)", "mL/min/1.73m2"),
+        *("m/s", "Np/m"),
     }
 )
 """Units that a fact may have; an empty unit belongs to words."""

@@ -14,7 +14,7 @@ from foramen.model.space import FloatArray
 
 
 class LandmarkName(StrEnum):
-    """Bony landmarks used by techniques (per vertebra and side)."""
+    """Landmarks used by techniques, per vertebra and side; those of the midline have no side."""
 
     SAP_LATERAL_NECK = "sap_lateral_neck"
     SAP_TP_JUNCTION = "sap_tp_junction"
@@ -37,6 +37,39 @@ class LandmarkName(StrEnum):
     TRANSVERSE_PROCESS_SUPEROLATERAL = "transverse_process_superolateral"
     COSTOTRANSVERSE_JOINT = "costotransverse_joint"
     LAMINA_BASE = "lamina_base"
+    POSTERIOR_FORAMEN_S1_LATERAL = "posterior_foramen_s1_lateral"
+    POSTERIOR_FORAMEN_S2_LATERAL = "posterior_foramen_s2_lateral"
+    POSTERIOR_FORAMEN_S3_LATERAL = "posterior_foramen_s3_lateral"
+    POSTERIOR_FORAMEN_S1_CENTRE = "posterior_foramen_s1_centre"
+    POSTERIOR_FORAMEN_S2_CENTRE = "posterior_foramen_s2_centre"
+    POSTERIOR_FORAMEN_S3_CENTRE = "posterior_foramen_s3_centre"
+    SACRAL_HIATUS_APEX = "sacral_hiatus_apex"
+    SACRAL_CORNU = "sacral_cornu"
+    BASIVERTEBRAL_FORAMEN = "basivertebral_foramen"
+    BVN_TERMINUS = "bvn_terminus"
+
+    @property
+    def is_midline(self) -> bool:
+        """Whether there is one of it, in the midline: its side is None."""
+        return self in _OF_THE_MIDLINE
+
+    @property
+    def is_on_bone(self) -> bool:
+        """Whether it lies on the bone's surface, not in an opening or within the bone."""
+        return self not in _OFF_THE_SURFACE
+
+
+_OF_THE_MIDLINE = frozenset(
+    {LandmarkName.SACRAL_HIATUS_APEX, LandmarkName.BASIVERTEBRAL_FORAMEN, LandmarkName.BVN_TERMINUS}
+)
+_OFF_THE_SURFACE = frozenset(
+    {
+        LandmarkName.POSTERIOR_FORAMEN_S1_CENTRE,
+        LandmarkName.POSTERIOR_FORAMEN_S2_CENTRE,
+        LandmarkName.POSTERIOR_FORAMEN_S3_CENTRE,
+        LandmarkName.BVN_TERMINUS,
+    }
+)
 
 
 class NerveKind(StrEnum):
@@ -49,6 +82,13 @@ class NerveKind(StrEnum):
     THIRD_OCCIPITAL_NERVE = "third_occipital_nerve"
     SYMPATHETIC_CHAIN = "sympathetic_chain"
     STELLATE_GANGLION = "stellate_ganglion"
+    LATERAL_BRANCH = "lateral_branch"  # of the sacral dorsal rami, to the sacroiliac joint
+    BASIVERTEBRAL_NERVE = "basivertebral_nerve"  # in the vertebral body; in the midline
+
+
+def sided(words: str, side: Side | None) -> str:
+    """Words with the side before them; without one, of the midline, the words alone."""
+    return words if side is None else f"{side.value} {words}"
 
 
 class Origin(StrEnum):
@@ -119,6 +159,8 @@ class Landmark:
 
     Parameters
     ----------
+    side : Side or None
+        None for a landmark of the midline.
     position_mm : ndarray, shape (3,)
         LPS.
     sd_mm : float
@@ -132,7 +174,7 @@ class Landmark:
 
     name: LandmarkName
     vertebra: Vertebra
-    side: Side
+    side: Side | None
     position_mm: FloatArray
     sd_mm: float
     confidence_fraction: float
@@ -145,6 +187,10 @@ class Landmark:
             raise LandmarkError(f"Landmark {self.name} of {self.vertebra} has no finite position.")
         if not 0 <= self.confidence_fraction <= 1:
             raise LandmarkError("A landmark's confidence is a fraction between 0 and 1.")
+        if self.name.is_midline is not (self.side is None):
+            raise LandmarkError(
+                f"Landmark {self.name} of {self.vertebra}: a side belongs to it, or it is of the midline."
+            )
         if self.covariance_mm2 is None:
             return
         if self.covariance_mm2.shape != (3, 3) or np.abs(self.covariance_mm2 - self.covariance_mm2.T).max() > 1e-9:
@@ -177,6 +223,8 @@ class Nerve:
         In words, such as ``L3 medial branch``.
     root : Root
         Spinal nerve that it belongs to.
+    side : Side or None
+        None for a nerve in the midline (basivertebral).
     crosses : Vertebra or None
         Bone whose surface it crosses where techniques meet it (L3 medial branch: L4).
     centreline_mm : ndarray, shape (n, 3)
@@ -193,7 +241,7 @@ class Nerve:
     name: str
     kind: NerveKind
     root: Root
-    side: Side
+    side: Side | None
     crosses: Vertebra | None
     centreline_mm: FloatArray
     radius_mm: float
@@ -212,6 +260,11 @@ class Nerve:
         if self.radius_mm <= 0 or self.variation_sd_mm < 0:
             raise LandmarkError(f"{self.name}: radius must be above 0 and variation not below 0.")
 
+    @property
+    def words(self) -> str:
+        """Side and name, such as ``left L3 medial branch``; of the midline only the name."""
+        return sided(self.name, self.side)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VertebraAnatomy:
@@ -223,13 +276,13 @@ class VertebraAnatomy:
     is_complete: bool
     note: str = ""
 
-    def landmark(self, name: LandmarkName, side: Side) -> Landmark:
-        """The landmark of that name and side; raises `LandmarkError` if the image did not support it."""
+    def landmark(self, name: LandmarkName, side: Side | None) -> Landmark:
+        """The landmark of that name and side (None: midline); raises `LandmarkError` if the image shows it not."""
         for landmark in self.landmarks:
             if landmark.name is name and landmark.side is side:
                 return landmark
         raise LandmarkError(
-            f"{self.level}: the {side.value} {name.value.replace('_', ' ')} could not be found in this image. "
+            f"{self.level}: the {sided(name.value.replace('_', ' '), side)} could not be found in this image. "
             f"{self.note or 'Check the label map in the contact sheet (foramen case inspect).'}"
         )
 
@@ -309,12 +362,12 @@ class Anatomy:
             "scan that reaches it."
         )
 
-    def nerve(self, kind: NerveKind, root: Root, side: Side) -> Nerve:
-        """The nerve of that kind, root and side; raises `LandmarkError` if it was not placed."""
+    def nerve(self, kind: NerveKind, root: Root, side: Side | None) -> Nerve:
+        """The nerve of that kind, root and side (None: midline); raises `LandmarkError` if it was not placed."""
         for nerve in self.nerves:
             if nerve.kind is kind and nerve.root == root and nerve.side is side:
                 return nerve
         raise LandmarkError(
-            f"The {side.value} {root} {kind.value.replace('_', ' ')} could not be placed on this image: "
+            f"The {sided(f'{root} {kind.value}'.replace('_', ' '), side)} could not be placed on this image: "
             "its bone is missing or only partly in view."
         )

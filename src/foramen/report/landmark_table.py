@@ -58,7 +58,7 @@ def draw_landmark_table(axes: Axes, anatomy: InspectedAnatomy, codes: dict[str, 
         by_key = {(mark.name, mark.side): mark for mark in vertebra.landmarks}
         for column, name in enumerate(names):
             for place, side in enumerate((Side.RIGHT, Side.LEFT)):
-                mark = by_key.get((name, side.value))
+                mark = by_key.get((name, side.value)) or by_key.get((name, "midline"))
                 if mark is not None:
                     _cell(axes, NAME_WIDTH + (2 * column + place) * cell, y, cell, row_in, mark)
         if not by_key:

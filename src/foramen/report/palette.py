@@ -28,6 +28,8 @@ NERVE_COLOURS: dict[NerveKind, str] = {
     NerveKind.THIRD_OCCIPITAL_NERVE: "#B8AE3A",
     NerveKind.SYMPATHETIC_CHAIN: "#009E73",
     NerveKind.STELLATE_GANGLION: "#009E73",
+    NerveKind.LATERAL_BRANCH: "#B8AE3A",
+    NerveKind.BASIVERTEBRAL_NERVE: "#B8AE3A",
 }
 """Nerves that are not the target."""
 

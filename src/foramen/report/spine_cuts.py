@@ -19,8 +19,19 @@ AROUND_MM = 60.0
 
 _NAMES = {number: name for name, number in VERTEBRA_NUMBERS.items()}
 
-_FAR_OUT = frozenset({LandmarkName.TRANSVERSE_PROCESS_TIP})
-"""Landmarks too far to the side to lead a cut through the joints."""
+_FAR_OUT = frozenset(
+    {
+        LandmarkName.TRANSVERSE_PROCESS_TIP,
+        LandmarkName.POSTERIOR_FORAMEN_S1_LATERAL,
+        LandmarkName.POSTERIOR_FORAMEN_S2_LATERAL,
+        LandmarkName.POSTERIOR_FORAMEN_S3_LATERAL,
+        LandmarkName.POSTERIOR_FORAMEN_S1_CENTRE,
+        LandmarkName.POSTERIOR_FORAMEN_S2_CENTRE,
+        LandmarkName.POSTERIOR_FORAMEN_S3_CENTRE,
+        LandmarkName.SACRAL_CORNU,
+    }
+)
+"""Landmarks too far to the side or too low on the sacrum to lead a cut through the joints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

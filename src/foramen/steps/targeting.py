@@ -146,7 +146,7 @@ def _cut(
     last = min(last, float(arc_length(course)[-1]))
     if last - first < needed.shortest_mm:
         raise LandmarkError(
-            f"{nerve.side.value} {nerve.name}: the needed part is {last - first:.1f} mm long, below "
+            f"{nerve.words}: the needed part is {last - first:.1f} mm long, below "
             f"{needed.shortest_mm:g} mm: the landmarks on {start.vertebra} fall together or in the wrong order. "
             "Check the label map in the contact sheet (foramen case inspect)."
         )
@@ -154,7 +154,7 @@ def _cut(
     return part
 
 
-def _behind_foramen(course_mm: FloatArray, vertebra: VertebraAnatomy, start_mm: float, side: Side) -> float:
+def _behind_foramen(course_mm: FloatArray, vertebra: VertebraAnatomy, start_mm: float, side: Side | None) -> float:
     """Length along a nerve, at or after `start_mm`, from which it lies behind the foramen's posterior border."""
     border = vertebra.landmark(LandmarkName.FORAMEN_POSTERIOR_BORDER, side)
     end = float(arc_length(course_mm)[-1])

@@ -14,7 +14,7 @@ from foramen.anatomy.reference_body.canvas import Canvas, paint_ellipsoid
 from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm
 from foramen.anatomy.reference_body.drawings_by_region import body_form_of, facet_of, foramen_of
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
-from foramen.anatomy.reference_body.pelvis import hip_field
+from foramen.anatomy.reference_body.pelvis import coccyx_field, hip_field
 from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.primitives import FAR_MM, Field, section_power
 from foramen.anatomy.reference_body.rib_cage import CARRIERS
@@ -39,8 +39,12 @@ _DISC_BOX_MM = (32, 28, 18)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlacedBone:
-    """Signed distance (mm) of one bone on a block of the voxel grid, with the label values it would give."""
+    """Signed distance (mm) of one bone on a block of the voxel grid, with the label values it would give.
 
+    `value` is the label of the whole bone.
+    """
+
+    value: int
     block: Block
     distance_mm: Field
     values: np.ndarray
@@ -50,7 +54,7 @@ class PlacedBone:
 def place_bones(
     canvas: Canvas, placements: Mapping[Vertebra, Placement], carriers: Mapping[Vertebra, Placement]
 ) -> list[PlacedBone]:
-    """Bones on the grid, from the lowest upwards, then ribs and hips of `carriers`; joints are kept open."""
+    """Bones on the grid, from the lowest upwards, then ribs, hips and coccyx of `carriers`; joints are kept open."""
     placed: list[PlacedBone] = []
     lower: PlacedBone | None = None
     for level in reversed(list(placements)):
@@ -60,25 +64,24 @@ def place_bones(
         placed.append(bone)
         lower = bone
     near = [bone for bone in placed if bone.distance_mm.size]
-    for field, carrier, name in _carried(carriers):
-        for side in Side:
-            value = structure_value(f"{name}_{side.value}")
-            other = _place(canvas, field, carriers[carrier], value, side=side)
-            if not other.distance_mm.size:
-                continue
-            for bone in near:
-                _keep_apart(other, bone, joint_space_mm())
-            placed.append(other)
+    for field, carrier, name, side in _carried(carriers):
+        other = _place(canvas, field, carriers[carrier], structure_value(name), side=side)
+        if not other.distance_mm.size:
+            continue
+        for bone in near:
+            _keep_apart(other, bone, joint_space_mm())
+        placed.append(other)
     return placed
 
 
-def _carried(placements: Mapping[Vertebra, Placement]) -> Iterator[tuple[BoneField, Vertebra, str]]:
-    """Fields of ribs and hip bones of the left, the vertebra that carries each, and the stem of their label."""
+def _carried(placements: Mapping[Vertebra, Placement]) -> Iterator[tuple[BoneField, Vertebra, str, Side]]:
+    """Fields of ribs, hip bones and coccyx, the vertebra that carries each, its label and side."""
     for level in placements:
         if level in CARRIERS:
-            yield from ((piece, level, "ribs") for piece in rib_pieces(level))
+            yield from ((piece, level, f"ribs_{side.value}", side) for piece in rib_pieces(level) for side in Side)
         elif level.name == "S1":
-            yield hip_field(), level, "hip"
+            yield from ((hip_field(), level, f"hip_{side.value}", side) for side in Side)
+            yield coccyx_field(), level, "coccyx", Side.LEFT
 
 
 def paint_bones(canvas: Canvas, bones: list[PlacedBone]) -> None:
@@ -99,7 +102,7 @@ def blend_bones(image: Field, canvas: Canvas, bones: list[PlacedBone]) -> None:
 
 
 def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> None:
-    """Paint each disc between the endplates of its neighbours."""
+    """Paint each disc between the endplates of its neighbours, with its nucleus."""
     shape = drawing("reference_bones.disc").numbers
     for upper in frames:
         lower = neighbour_below(upper)
@@ -120,6 +123,10 @@ def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build:
         overlap_mm = shape["overlap_mm"]
         inside = (outline < 1) & (plate < overlap_mm) & (z_lower > 0.5 * below.body_height_mm - overlap_mm)
         canvas.labels[block][inside] = disc_value(upper)
+        core = np.hypot(x / half_width, y / half_depth - shape["nucleus_back_fraction"]) < shape["nucleus_fraction"]
+        from_plate_mm = -shape["nucleus_from_endplate_mm"]
+        core &= (plate < from_plate_mm) & (z_lower > 0.5 * below.body_height_mm - from_plate_mm)
+        canvas.labels[block][core] = structure_value("nucleus_pulposus")
 
 
 def paint_joints(
@@ -133,18 +140,30 @@ def paint_joints(
         block = _shared(below.block, above.block)
         if block is None:
             continue
-        first, second = _cut(below, block), _cut(above, block)
-        between = (
-            (first > 0)
-            & (second > 0)
-            & (first + second < shape["both_fraction"] * gap)
-            & (first < gap)
-            & (second < gap)
-        )
+        between = _between(below, above, block, gap, shape["both_fraction"])
         x, y, z = _local(canvas, block, frames[lower], build.scale)
         centre, _, _ = facet_of(lower)
         away = (np.abs(x) - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
         canvas.labels[block][between & (away < shape["reach_mm"] ** 2)] = value
+
+
+def paint_sacroiliac_joints(canvas: Canvas, bones: list[PlacedBone], frame: VertebraFrame, build: Build) -> None:
+    """Paint the cartilage between sacrum and hip bones, as far as the auricular surface reaches (`frame`: of S1)."""
+    shape = drawing("reference_sacrum.joint")
+    facets = drawing("reference_bones.facet_joint").numbers
+    gap, value = joint_space_mm() + shape.numbers["capsule_mm"], structure_value("sacroiliac_joint")
+    centre, radii = shape.ellipsoids["auricular"].centre_mm, shape.ellipsoids["auricular"].radii_mm
+    by_value = {bone.value: bone for bone in bones}
+    sacrum = by_value.get(100 * Vertebra("S1").number)
+    for side in Side:
+        hip = by_value.get(structure_value(f"hip_{side.value}"))
+        block = None if sacrum is None or hip is None else _shared(sacrum.block, hip.block)
+        if sacrum is None or hip is None or block is None:
+            continue
+        x, y, z = _local(canvas, block, frame, build.scale)
+        away = ((y - centre[1]) / radii[1]) ** 2 + ((z - centre[2]) / radii[2]) ** 2
+        near = _between(sacrum, hip, block, gap, facets["both_fraction"]) & (away < 1) & (x * side.sign > 0)
+        canvas.labels[block][near] = value
 
 
 def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
@@ -197,7 +216,7 @@ def _place(canvas: Canvas, field: BoneField, placement: Placement, value: int, *
         parts = field.part_at(field_points(index, field)).reshape(distance.shape)
         values = (np.uint16(value) + parts).astype(np.uint16)
         is_body = parts == 1
-    return PlacedBone(block=block, distance_mm=distance, values=values, is_body=is_body)
+    return PlacedBone(value=value, block=block, distance_mm=distance, values=values, is_body=is_body)
 
 
 def field_points(index: np.ndarray, field: BoneField) -> np.ndarray:
@@ -213,6 +232,15 @@ def _keep_apart(bone: PlacedBone, other: PlacedBone, space_mm: float) -> None:
         return
     own = _cut(bone, block)
     np.maximum(own, np.float32(space_mm) - _cut(other, block), out=own)
+
+
+def _between(first: PlacedBone, second: PlacedBone, block: Block, gap_mm: float, both_fraction: float) -> np.ndarray:
+    """Voxels of a block that lie in the narrow space between two bones."""
+    one, other = _cut(first, block), _cut(second, block)
+    found: np.ndarray = (
+        (one > 0) & (other > 0) & (one + other < both_fraction * gap_mm) & (one < gap_mm) & (other < gap_mm)
+    )
+    return found
 
 
 def _shared(first: Block, second: Block) -> Block | None:

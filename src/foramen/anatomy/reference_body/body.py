@@ -15,10 +15,13 @@ from foramen.anatomy.reference_body.assembly import (
     paint_bones,
     paint_discs,
     paint_joints,
+    paint_sacroiliac_joints,
     place_bones,
 )
+from foramen.anatomy.reference_body.basivertebral import draw_basivertebral_canals
 from foramen.anatomy.reference_body.build import draw_build
 from foramen.anatomy.reference_body.canvas import Canvas
+from foramen.anatomy.reference_body.draw_nerves import draw_nerves
 from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.posture import frames_of
 from foramen.anatomy.reference_body.regions import LEVELS, REGIONS, region_of
@@ -30,7 +33,7 @@ from foramen.errors import InputError, LevelError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import FIRST_STRUCTURE, structure_value
-from foramen.model.anatomy import Anatomy, NerveKind
+from foramen.model.anatomy import Anatomy
 from foramen.model.levels import Vertebra
 from foramen.model.space import LabelMap, Modality, PatientPosition, Volume, VolumeGeometry
 
@@ -54,6 +57,9 @@ _NEAR, _RIBS_ABOVE = 2, 5
 _ABOVE_MM, _BELOW_MM, _SACRUM_BELOW_MM = 8.0, 8.0, 38.0
 """What the image shows above the highest endplate and below the lowest, and below the first sacral body."""
 
+_WHOLE_SACRUM_BELOW_MM, _WHOLE_SACRUM_BEHIND_MM = 104.0, 28.0
+"""What it shows below the first sacral body, and how much further it reaches back, with sacrum and coccyx whole."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReferenceBody:
@@ -73,6 +79,7 @@ def make_reference_body(
     levels: tuple[str, ...] = REGIONS["lumbar"],
     noise_hu: float | None = None,
     field_of_view_mm: tuple[float, float] | None = None,
+    has_whole_sacrum: bool = False,
 ) -> ReferenceBody:
     """A body lying on its back (HFS), as a CT with labels and truth; lumbar unless other levels are given.
 
@@ -88,11 +95,14 @@ def make_reference_body(
         Standard deviation of the image noise; None takes `anatomy.ct_noise_hu`.
     field_of_view_mm : tuple of two floats or None
         Width and depth of the image; None fits the region; narrower images cut the flanks and the belly off.
+    has_whole_sacrum : bool
+        Show sacrum and coccyx down to their ends with the skin behind them (S1 must be among the levels): the image
+        reaches further down and back than otherwise.
 
     Raises
     ------
     InputError
-        If the spacing is not positive or above 6 mm, or the noise is negative.
+        If the spacing is not positive or above 6 mm, the noise is negative, or the whole sacrum is wanted without S1.
     LevelError
         If a level is not part of the reference body.
 
@@ -114,14 +124,17 @@ def make_reference_body(
     frames = {level: frame for level, frame in frames_of(build).items() if level.name in LEVELS}
     spine = SpineLine(frames=frames, build=build)
     placements = {level: Placement(level=level, frame=frame, scale=build.scale) for level, frame in frames.items()}
-    uid = _frame_uid(spacing, seed, levels, noise, field_of_view_mm)
-    geometry = _geometry(spine, wanted, spacing, field_of_view_mm, uid)
+    if has_whole_sacrum and wanted[-1].name != "S1":
+        raise InputError(f"The whole sacrum needs S1; the levels end at {wanted[-1]}. Add S1 to the levels.")
+    uid = _frame_uid(spacing, seed, levels, noise, field_of_view_mm, has_whole_sacrum)
+    geometry = _geometry(spine, wanted, spacing, field_of_view_mm, uid, has_whole_sacrum=has_whole_sacrum)
     canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
     paint_soft_tissue(canvas, spine)
     paint_discs(canvas, frames, build)
     near, carriers = (_beside(placements, wanted, above) for above in (_NEAR, _RIBS_ABOVE))
     bones = place_bones(canvas, near, carriers)
     paint_joints(canvas, bones, {level: frames[level] for level in near}, build)
+    paint_sacroiliac_joints(canvas, bones, frames[Vertebra("S1")], build)
     anatomy = true_anatomy(near, uid, wanted)
     values = _image(canvas, bones, anatomy, noise, np.random.default_rng([0 if seed is None else seed + 1, 2300]))
     paint_bones(canvas, bones)
@@ -141,8 +154,9 @@ def _image(
 ) -> Field:
     """Hounsfield units of the canvas, bones and nerves, with noise (bones not yet in the labels)."""
     image: Field = hu_of_label()[canvas.labels]
-    _draw_nerves(image, canvas, anatomy)
+    draw_nerves(image, canvas, anatomy, number("anatomy.hu_nerve"))
     blend_bones(image, canvas, bones)
+    draw_basivertebral_canals(image, canvas, anatomy, number("anatomy.hu_basivertebral_canal"))
     noise = generator.standard_normal(image.shape[::-1], dtype=np.float32).T  # laid out as the image
     blurred = gaussian_filter(noise, _NOISE_BLUR_VOXELS, truncate=2.0)
     blurred *= np.float32(noise_hu / max(float(blurred[::4, ::4, ::4].std()), 1e-6))
@@ -150,23 +164,6 @@ def _image(
     blurred *= np.where(image > number("anatomy.ct_noise_dense_hu"), gain, np.float32(1.0))
     image += blurred
     return image
-
-
-def _draw_nerves(image: Field, canvas: Canvas, anatomy: Anatomy) -> None:
-    """Draw spinal nerves and ganglia into the image (not the labels), except within the sac."""
-    sac = (structure_value("csf"), structure_value("cauda_equina"), structure_value("spinal_cord"))
-    nerve_hu = number("anatomy.hu_nerve")
-    x, y, z = (canvas.axis_mm(axis) for axis in range(3))
-    for nerve in anatomy.nerves:
-        if nerve.kind not in (NerveKind.SPINAL_NERVE, NerveKind.DORSAL_ROOT_GANGLION):
-            continue
-        reach = nerve.radius_mm
-        for point in nerve.centreline_mm:
-            i, j, k = (canvas.span(axis, point[axis] - reach, point[axis] + reach) for axis in range(3))
-            away = (x[i, None, None] - point[0]) ** 2 + (y[None, j, None] - point[1]) ** 2
-            inside = away + (z[None, None, k] - point[2]) ** 2 < reach**2
-            inside &= ~np.isin(canvas.labels[i, j, k], sac)
-            image[i, j, k][inside] = nerve_hu
 
 
 def _spacing(spacing_mm: float | tuple[float, float, float]) -> tuple[float, float, float]:
@@ -199,13 +196,17 @@ def _geometry(
     spacing: tuple[float, float, float],
     field_of_view_mm: tuple[float, float],
     uid: str,
+    *,
+    has_whole_sacrum: bool,
 ) -> VolumeGeometry:
-    below = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM
+    below, behind = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM, 0.0
+    if has_whole_sacrum:
+        below, behind = _WHOLE_SACRUM_BELOW_MM, _WHOLE_SACRUM_BEHIND_MM
     top = spine.frames[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
     bottom = spine.frames[levels[-1]].inferior_endplate_mm[2] - below
     back_edge_mm = _BACK_EDGE_MM + (_BEHIND_THORAX_MM if region_of(levels[0]) == "thoracic" else 0.0)
-    back_edge_mm = _NECK_BACK_EDGE_MM if region_of(levels[-1]) == "cervical" else back_edge_mm
-    extent = (*field_of_view_mm, top - bottom)
+    back_edge_mm = (_NECK_BACK_EDGE_MM if region_of(levels[-1]) == "cervical" else back_edge_mm) + behind
+    extent = (field_of_view_mm[0], field_of_view_mm[1] + behind, top - bottom)
     shape = tuple(max(round(e / s), 1) for e, s in zip(extent, spacing, strict=True))
     affine = np.diag([*spacing, 1.0])
     affine[:3, 3] = (

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from foramen.model.anatomy import LandmarkName, NerveKind
-from foramen.model.levels import Root
+from foramen.model.levels import Root, Side
 from foramen.model.space import FloatArray
 
 STEP_MM = 0.5
@@ -29,7 +29,7 @@ class Lie(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Course:
-    """A nerve of the left side in the frame of one bone (left, posterior, superior; mm).
+    """A nerve of the left side or the midline in the frame of one bone (left, posterior, superior; mm).
 
     Parameters
     ----------
@@ -68,6 +68,11 @@ class Course:
     ganglion: tuple[int, int] | None = None
     ganglion_radius_mm: float = 0.0
     begins_at: int | None = None
+
+    @property
+    def sides(self) -> tuple[Side | None, ...]:
+        """Sides on which the nerve runs: both, or none for that of the midline."""
+        return (None,) if self.kind is NerveKind.BASIVERTEBRAL_NERVE else tuple(Side)
 
 
 def smooth_course(points_mm: Sequence[FloatArray] | FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from foramen.anatomy.reference_body import cervical_nerves, lumbar, lumbar_nerves, thoracic, thoracic_nerves
 from foramen.anatomy.reference_body.atlas_axis import atlas, axis, cervical_facet
 from foramen.anatomy.reference_body.atlas_axis_passing import atlas_passing, axis_passing
+from foramen.anatomy.reference_body.basivertebral import basivertebral_course, basivertebral_landmarks
 from foramen.anatomy.reference_body.cervical import cervical_bone
 from foramen.anatomy.reference_body.cervical_landmarks import cervical_landmarks
 from foramen.anatomy.reference_body.course import Course
@@ -16,7 +17,10 @@ from foramen.anatomy.reference_body.drawing_of_bone import BoneDrawing
 from foramen.anatomy.reference_body.field import BoneField
 from foramen.anatomy.reference_body.lumbar_landmarks import left_landmarks
 from foramen.anatomy.reference_body.regions import region_of
+from foramen.anatomy.reference_body.sacral_landmarks import sacral_landmarks
+from foramen.anatomy.reference_body.sacral_nerves import sacral_courses
 from foramen.anatomy.reference_body.sacrum import sacral_bone
+from foramen.anatomy.reference_body.sympathetic import LEVELS_OF_CHAIN, sympathetic_course
 from foramen.anatomy.reference_body.thoracic_landmarks import left_landmarks as thoracic_landmarks
 from foramen.knowledge.drawings import EllipsoidShape, drawing
 from foramen.model.anatomy import LandmarkName
@@ -35,7 +39,7 @@ def drawing_of(level: Vertebra) -> BoneDrawing:
 
 
 def passing_of(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> Passing:
-    """Left landmarks (3,) of a bone and the nerves that pass it, from its field and surface vertices (n, 3)."""
+    """Landmarks (3,) of a bone, left and of the midline, and the nerves that pass it, from its field and vertices."""
     of_its_own = _PASSING_OF_THEIR_OWN.get(level.name, _PASSING[region_of(level)])
     return of_its_own(level, bone, vertices_mm)
 
@@ -59,7 +63,14 @@ def body_form_of(level: Vertebra) -> Mapping[str, float]:
 def _lumbar_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> Passing:
     landmarks = left_landmarks(level, bone, vertices_mm)
     courses, landmarks[LandmarkName.SAP_LATERAL_NECK] = lumbar_nerves.lumbar_courses(level, bone, landmarks)
-    return landmarks, courses
+    if level.name == "S1":
+        landmarks |= sacral_landmarks(bone, vertices_mm)
+        return landmarks, (*courses, *sacral_courses(bone, landmarks))
+    own = dimensions(level)
+    courses = (*courses, basivertebral_course(own, bone))
+    if level.name in LEVELS_OF_CHAIN:
+        courses = (*courses, sympathetic_course(own))
+    return landmarks | basivertebral_landmarks(own, bone), courses
 
 
 def _thoracic_passing(level: Vertebra, bone: BoneField, vertices_mm: FloatArray) -> Passing:

@@ -32,7 +32,7 @@ def spinal_nerve(own: VertebraDimensions) -> FloatArray:
     """Course (n, 3) of a left spinal nerve from the sac to the psoas, in the frame of its own vertebra."""
     shape = drawing("reference_bones.spinal_nerve")
     if own.level.name == "S1":
-        return smooth_course(np.array(shape.points["sacral"]))
+        return smooth_course(np.array(drawing("reference_sacrum.nerves").points["s1"]))
     x, wall, below = foramen_corner(own)
     inner = 0.5 * own.canal_width_mm
     points = np.array(shape.points["course"])
@@ -54,7 +54,7 @@ def ganglion_span(own: VertebraDimensions, nerve_mm: FloatArray, length_mm: floa
     """First and last point of a left spinal nerve's course (own frame) that are the dorsal root ganglion."""
     lateral_mm, _, _ = foramen_corner(own)
     if own.level.name == "S1":
-        lateral_mm = drawing("reference_bones.spinal_nerve").numbers["sacral_ganglion_lateral_mm"]
+        lateral_mm = drawing("reference_sacrum.nerves").rows["ganglion_lateral_mm"][0]
     middle = int(np.argmin(np.abs(nerve_mm[:, 0] - lateral_mm)))
     half = max(round(0.5 * length_mm / STEP_MM), 1)
     return max(middle - half, 0), min(middle + half, len(nerve_mm) - 1)

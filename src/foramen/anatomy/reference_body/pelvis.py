@@ -1,4 +1,4 @@
-"""Hip bones as solids in the frame of the bone that carries them (left side; mm)."""
+"""Hip bones and coccyx as solids in the frame of the bone that carries them (left side; mm)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from functools import cache
 
 from foramen.anatomy.reference_body.field import BoneField, union_of
 from foramen.anatomy.reference_body.primitives import Box
-from foramen.anatomy.reference_body.shapes import placed
-from foramen.knowledge.drawings import drawing
+from foramen.anatomy.reference_body.sacrum import sacral_struts
 
-_HIP_BOX: Box = ((44.0, -96.0, -84.0), (156.0, 66.0, 66.0))
-"""Grid on which the solids are evaluated: a little larger than they are."""
+_HIP_BOX: Box = ((36.0, -98.0, -62.0), (146.0, 58.0, 68.0))
+_COCCYX_BOX: Box = ((-20.0, -32.0, -124.0), (20.0, 20.0, -80.0))
+"""Grids on which the solids are evaluated: a little larger than they are."""
 
 
 @cache
 def hip_field() -> BoneField:
-    """Left iliac wing in the sacrum's frame, standing off the ala by the sacroiliac joint."""
-    return _field("hip", _HIP_BOX)
+    """Left ilium in the sacrum's frame; it is kept off the sacrum by a joint space where both are placed."""
+    return union_of(tuple(sacral_struts("hip")), _HIP_BOX, is_paired=False)
 
 
-def _field(name: str, box: Box) -> BoneField:
-    struts = drawing(f"reference_bones.{name}").struts.values()
-    return union_of(tuple(placed(shape) for shape in struts), box, is_paired=False)
+@cache
+def coccyx_field() -> BoneField:
+    """Coccyx in the sacrum's frame, both sides; kept off the sacrum by a joint space where both are placed."""
+    return union_of(tuple(sacral_struts("coccyx")), _COCCYX_BOX)

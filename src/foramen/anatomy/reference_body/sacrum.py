@@ -10,7 +10,7 @@ from foramen.anatomy.reference_body.shapes import placed, vector
 from foramen.knowledge.drawings import drawing
 from foramen.model.levels import Vertebra
 
-_BOX: Box = ((-66.0, -28.0, -96.0), (66.0, 58.0, 36.0))
+_BOX: Box = ((-68.0, -28.0, -100.0), (68.0, 58.0, 36.0))
 
 
 def sacral_bone(level: Vertebra) -> BoneDrawing:
@@ -24,14 +24,15 @@ def solids() -> tuple[Solid, ...]:
     own = dimensions(Vertebra("S1"))
     first = body(own, waist_fraction=drawing("reference_bones.body").numbers["sacral_waist_fraction"])
     base = vector(drawing("reference_bones.sacral_articular").rows["base_mm"])
-    left = [*_struts("sacral_lateral_mass"), *superior_articular(own, base), *_struts("sacral_dorsum")]
-    return (first, *_struts("sacral_bodies"), *left, *_struts("sacral_median_crest"))
+    left = [*sacral_struts("lateral_mass"), *superior_articular(own, base), *sacral_struts("dorsum")]
+    return (first, *sacral_struts("bodies"), *left, *sacral_struts("median_crest"))
 
 
 def cutters() -> tuple[Strut, ...]:
-    """Sacral canal and left foramina (removed from the bone)."""
-    return (*_struts("sacral_canal"), *_struts("sacral_foramina"))
+    """Canal with its hiatus, left foramina and what lies beyond the auricular surface (removed from the bone)."""
+    return (*sacral_struts("auricular"), *sacral_struts("canal"), *sacral_struts("foramina"))
 
 
-def _struts(name: str) -> list[Strut]:
-    return [placed(shape) for shape in drawing(f"reference_bones.{name}").struts.values()]
+def sacral_struts(name: str) -> list[Strut]:
+    """Struts of a drawing of `knowledge/reference_sacrum.yaml`, in their order."""
+    return [placed(shape) for shape in drawing(f"reference_sacrum.{name}").struts.values()]

@@ -39,21 +39,19 @@ class SpineLine:
 
     def body_y(self, z_mm: FloatArray) -> FloatArray:
         """Posterior coordinates of the bodies' centres at heights (n,)."""
-        return self._line(lambda level: (0.0, 0.0), z_mm)
+        return self._line(lambda level: (0.0, 0.0), z_mm, end="body_line_mm")
 
     def canal_y(self, z_mm: FloatArray) -> FloatArray:
         """Posterior coordinates of the middle of the canal at heights (n,)."""
-        return self._line(_canal_middle, z_mm)
+        return self._line(_canal_middle, z_mm, end="hiatus_mm")
 
     def spinous_y(self, z_mm: FloatArray) -> FloatArray:
         """Posterior coordinates of the line of spinous tips at heights (n,)."""
-        return self._line(_spinous_tip, z_mm)
+        return self._line(_spinous_tip, z_mm, end="last_tubercle_mm")
 
-    def _line(self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray) -> FloatArray:
+    def _line(self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray, *, end: str) -> FloatArray:
         points = [self.point(level.name, 0.0, *place(level)) for level in self.frames]
-        posterior, superior = place(Vertebra("S1"))
-        backwards, upwards = drawing("reference_bones.canal_line").rows["below_mm"]
-        points.append(self.point("S1", 0.0, posterior + backwards, superior + upwards))
+        points.append(self.point("S1", 0.0, *_sacral(end)))
         order = np.argsort([p[2] for p in points])
         heights, y = np.array(points)[order, 2], np.array(points)[order, 1]
         found: FloatArray = PchipInterpolator(heights, y)(np.clip(z_mm, heights[0], heights[-1]))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.anatomy.reference_body.canvas import Canvas
+from foramen.anatomy.reference_body.cord import paint_cord_parts
 from foramen.anatomy.reference_body.dimensions import dimensions
 from foramen.anatomy.reference_body.regions import REGIONS
 from foramen.anatomy.reference_body.spine_line import SpineLine
@@ -60,6 +61,7 @@ def paint_canal(canvas: Canvas, spine: SpineLine) -> None:
     cord = np.stack([form["cord_half_width_mm"] * cone * scale_x, form["cord_half_depth_mm"] * cone * scale_y], axis=1)
     _paint_cauda(canvas, path, sac, heights, end_of_cord, end_of_sac)
     canvas.paint_tube(structure_value("spinal_cord"), path, cord, only=_sac_labels())
+    paint_cord_parts(canvas, path, cord)
 
 
 def _heights(canvas: Canvas, step_mm: float) -> NDArray[np.float64]:

@@ -42,6 +42,9 @@ DRAWN_KEEP_OUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 """Keep-out groups of labels.yaml that the reference body shows at the vertebrae of a region."""
 
+SIDES: tuple[Side | None, ...] = (*Side, None)
+"""Left, right and, for nerves of the midline, none."""
+
 Placements = Mapping[Vertebra, Placement]
 
 
@@ -57,8 +60,8 @@ def true_anatomy(placements: Placements, frame_uid: str, levels: tuple[Vertebra,
     levels : tuple of Vertebra
         Bones in the image, from above downwards.
     """
-    spinal = [n for level in levels for side in Side for n in _spinal_nerves(level, side, placements)]
-    branches = [n for level in levels for side in Side for n in _branches(level, side, placements)]
+    spinal = [n for level in levels for side in SIDES for n in _spinal_nerves(level, side, placements)]
+    branches = [n for level in levels for side in SIDES for n in _branches(level, side, placements)]
     return Anatomy(
         frame_uid=frame_uid,
         vertebrae=tuple(_vertebra(placements[level]) for level in levels),
@@ -90,11 +93,11 @@ def _vertebra(placement: Placement) -> VertebraAnatomy:
     return VertebraAnatomy(level=placement.level, frame=placement.frame, landmarks=landmarks, is_complete=True)
 
 
-def _spinal_nerves(level: Vertebra, side: Side, placements: Placements) -> list[Nerve]:
-    """Nerves of a bone that it does not carry on its surface: roots, spinal nerves and their ganglia."""
+def _spinal_nerves(level: Vertebra, side: Side | None, placements: Placements) -> list[Nerve]:
+    """Nerves of a bone that it does not carry on its surface: spinal nerves with their ganglia, and others."""
     found = []
     for course in reference_vertebra(level).courses:
-        if not course.is_own or course.lie is Lie.ON_BONE:
+        if not course.is_own or course.lie is Lie.ON_BONE or side not in course.sides:
             continue
         line = _spinal_line(level, course, side, placements)
         found.append(_nerve(course, line, side, None))
@@ -103,11 +106,11 @@ def _spinal_nerves(level: Vertebra, side: Side, placements: Placements) -> list[
     return found
 
 
-def _branches(level: Vertebra, side: Side, placements: Placements) -> list[Nerve]:
+def _branches(level: Vertebra, side: Side | None, placements: Placements) -> list[Nerve]:
     """Nerves that cross a bone's surface, each begun on its spinal nerve in this body."""
     found = []
     for course in reference_vertebra(level).courses:
-        if course.lie is not Lie.ON_BONE:
+        if course.lie is not Lie.ON_BONE or side not in course.sides:
             continue
         line = placements[level].to_lps(on_side(course.points_mm, side))
         if course.begins_at is not None:
@@ -117,7 +120,7 @@ def _branches(level: Vertebra, side: Side, placements: Placements) -> list[Nerve
     return found
 
 
-def _root_line(root: Root, side: Side, placements: Placements) -> FloatArray | None:
+def _root_line(root: Root, side: Side | None, placements: Placements) -> FloatArray | None:
     for level in placements:
         for course in reference_vertebra(level).courses:
             if course.is_own and course.kind is NerveKind.SPINAL_NERVE and course.root == root:
@@ -125,7 +128,7 @@ def _root_line(root: Root, side: Side, placements: Placements) -> FloatArray | N
     return None
 
 
-def _spinal_line(level: Vertebra, course: Course, side: Side, placements: Placements) -> FloatArray:
+def _spinal_line(level: Vertebra, course: Course, side: Side | None, placements: Placements) -> FloatArray:
     """Course in LPS: the mean of what the bones that list the nerve see, out of them where it runs beside bone."""
     listing = [
         (placement, seen)
@@ -140,7 +143,7 @@ def _spinal_line(level: Vertebra, course: Course, side: Side, placements: Placem
     return line
 
 
-def _ganglion(course: Course, line_mm: FloatArray, side: Side) -> Nerve:
+def _ganglion(course: Course, line_mm: FloatArray, side: Side | None) -> Nerve:
     first, last = course.ganglion if course.ganglion is not None else (0, len(line_mm) - 1)
     return Nerve(
         name=f"{course.root} dorsal root ganglion",
@@ -155,7 +158,7 @@ def _ganglion(course: Course, line_mm: FloatArray, side: Side) -> Nerve:
     )
 
 
-def _nerve(course: Course, line_mm: FloatArray, side: Side, crosses: Vertebra | None) -> Nerve:
+def _nerve(course: Course, line_mm: FloatArray, side: Side | None, crosses: Vertebra | None) -> Nerve:
     return Nerve(
         name=course.name,
         kind=course.kind,

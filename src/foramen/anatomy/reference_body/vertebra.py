@@ -34,16 +34,16 @@ class ReferenceVertebra:
     surface : Surface
         Closed surface; its frame is ``reference-vertebra-<level>``.
     landmarks : mapping
-        Position (3,) by (landmark, side).
+        Position (3,) by (landmark, side); of the midline by (landmark, None).
     courses : tuple of Course
-        Nerves that pass this bone, of the left side.
+        Nerves that pass this bone, of the left side and the midline.
     bone : BoneField
         Signed distance and nearest part.
     """
 
     level: Vertebra
     surface: Surface
-    landmarks: Mapping[tuple[LandmarkName, Side], FloatArray]
+    landmarks: Mapping[tuple[LandmarkName, Side | None], FloatArray]
     courses: tuple[Course, ...]
     bone: BoneField
 
@@ -74,15 +74,20 @@ def reference_vertebra(level: Vertebra) -> ReferenceVertebra:
     return ReferenceVertebra(
         level=level,
         surface=surface,
-        landmarks={(name, side): on_side(point, side) for name, point in left.items() for side in Side},
+        landmarks={(name, side): on_side(point, side) for name, point in left.items() for side in sides_of(name)},
         courses=courses,
         bone=bone,
     )
 
 
-def on_side(points_mm: FloatArray, side: Side) -> FloatArray:
-    """Points given for the left, on the left or mirrored to the right."""
-    mirrored: FloatArray = points_mm * np.array([side.sign, 1.0, 1.0])
+def sides_of(name: LandmarkName) -> tuple[Side | None, ...]:
+    """Sides on which a landmark is found: both, or none for one of the midline."""
+    return (None,) if name.is_midline else tuple(Side)
+
+
+def on_side(points_mm: FloatArray, side: Side | None) -> FloatArray:
+    """Points given for the left, on the left or mirrored to the right; those of the midline (None) as they are."""
+    mirrored: FloatArray = points_mm * np.array([-1.0 if side is Side.RIGHT else 1.0, 1.0, 1.0])
     return mirrored
 
 

@@ -162,7 +162,7 @@ class _Scenery:
             entries_mm=np.array([path.entry_mm for path in trajectories]),
             reach_mm=number("tissues.effect_reach_mm"),
         )
-        nerves = {f"{nerve.side.value} {nerve.name}": (i, nerve) for i, nerve in enumerate(patient.anatomy.nerves)}
+        nerves = {nerve.words: (i, nerve) for i, nerve in enumerate(patient.anatomy.nerves)}
         found = []
         for structure in structures:
             prefix = f"{patient.technique}.{structure.sensitivity.value}"

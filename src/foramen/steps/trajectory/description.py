@@ -116,7 +116,8 @@ def _nerve_lines(scene: Scene, tried: Tried, number: int) -> list[Clearance]:
         for part, gaps, required in parts:
             nearest = min(columns, key=lambda column: float(gaps[number, column]))
             nerve = nerves[nearest]
-            note = f"{nerve.side.value}, surface to surface; its course is known to {nerve.variation_sd_mm:.1f} mm (SD)"
+            where = f"{nerve.side.value}, " if nerve.side is not None else ""
+            note = f"{where}surface to surface; its course is known to {nerve.variation_sd_mm:.1f} mm (SD)"
             lines.append(_line(nerve.name, part, float(gaps[number, nearest]), required, note=note))
     return lines
 
