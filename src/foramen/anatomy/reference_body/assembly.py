@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from foramen.anatomy.reference_body import lumbar
-from foramen.anatomy.reference_body.bone import bone_field
-from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.canvas import Canvas, paint_ellipsoid
 from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
@@ -20,12 +20,13 @@ from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.primitives import FAR_MM, Field, section_power
 from foramen.anatomy.reference_body.shapes import vector
 from foramen.anatomy.reference_body.spine_line import SpineLine
-from foramen.anatomy.reference_body.tissue_hu import bone_hu
+from foramen.anatomy.reference_body.tissue_hu import USUAL_BONE, BoneMaterial, bone_hu
 from foramen.anatomy.reference_body.vertebra import on_side
 from foramen.knowledge.drawings import drawing
+from foramen.knowledge.facts import number
 from foramen.knowledge.labels import FIRST_STRUCTURE, disc_value, structure_value
 from foramen.model.anatomy import VertebraFrame
-from foramen.model.levels import Side, Vertebra, neighbour_below
+from foramen.model.levels import Side, Vertebra
 
 Block = tuple[slice, slice, slice]
 
@@ -36,34 +37,66 @@ _DISC_BOX_MM = (32, 28, 18)
 """Half size of the block of voxels in which a disc is painted: larger than any disc."""
 
 
+_LOOK_UP_MM = 4.0
+"""Distance of the voxels at which a deformation is looked up; finer than the deformation's own grid."""
+
+_SOUND: Mapping[Vertebra, tuple[float, float]] = MappingProxyType({})
+_FLAT: Mapping[Vertebra, float] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlacedBone:
-    """Signed distance (mm) of one bone on a block of the voxel grid, with the label values it would give."""
+    """Signed distance (mm) of one bone on a block of the voxel grid, with the label values it would give.
+
+    `extra_shell_mm` is by how much its cortical shell is thicker than usual, if it is.
+    """
 
     block: Block
     distance_mm: Field
     values: np.ndarray
     is_body: np.ndarray
+    extra_shell_mm: Field | None = None
 
 
-def place_bones(canvas: Canvas, placements: Mapping[Vertebra, Placement]) -> list[PlacedBone]:
-    """All bones on the grid, from the sacrum upwards, then ribs and hips; joints are kept open."""
+def place_bones(
+    canvas: Canvas, placements: Mapping[Vertebra, Placement], spaces: Mapping[Vertebra, tuple[float, float]] = _SOUND
+) -> list[PlacedBone]:
+    """All bones on the grid, from the sacrum upwards, then ribs and hips; joints are kept open.
+
+    `spaces` are the left and right joint spaces (mm) below a vertebra that are not the usual one.
+    """
     placed: list[PlacedBone] = []
     lower: PlacedBone | None = None
     for level in reversed(list(placements)):
-        bone = _place(canvas, bone_field(level), placements[level], 100 * level.number)
+        bone = _place(canvas, placements[level].bone, placements[level], 100 * level.number)
         if lower is not None:
-            _keep_apart(bone, lower)
+            _keep_apart(bone, lower, _space_mm(canvas, bone, lower, placements[level], spaces.get(level)))
         placed.append(bone)
         lower = bone
-    for field, carrier, name in ((rib_field(), "T12", "ribs"), (hip_field(), "S1", "hip")):
-        for side in Side:
-            value = structure_value(f"{name}_{side.value}")
-            other = _place(canvas, field, placements[Vertebra(carrier)], value, side=side)
-            for bone in placed[: len(placements)]:
-                _keep_apart(other, bone)
-            placed.append(other)
+    for field, shape, name in ((rib_field(), "T12", "ribs"), (hip_field(), "S1", "hip")):
+        for carrier in (p for p in placements.values() if p.drawn_as.name == shape):
+            for side in Side:
+                value = structure_value(f"{name}_{side.value}")
+                other = _place(canvas, field, carrier, value, side=side)
+                for bone in placed[: len(placements)]:
+                    _keep_apart(other, bone, joint_space_mm())
+                placed.append(other)
     return placed
+
+
+def _space_mm(
+    canvas: Canvas,
+    bone: PlacedBone,
+    lower: PlacedBone,
+    placement: Placement,
+    sides_mm: tuple[float, float] | None,
+) -> float | Field:
+    """Least distance of two neighbours on the voxels that they share: one value, or another to the left and right."""
+    block = _shared(bone.block, lower.block)
+    if sides_mm is None or block is None:
+        return joint_space_mm()
+    x, _, _ = _local(canvas, block, placement.frame, placement.scale)
+    return np.where(x > 0, np.float32(sides_mm[0]), np.float32(sides_mm[1]))
 
 
 def paint_bones(canvas: Canvas, bones: list[PlacedBone]) -> None:
@@ -74,47 +107,48 @@ def paint_bones(canvas: Canvas, bones: list[PlacedBone]) -> None:
         labels[inside] = bone.values[inside]
 
 
-def blend_bones(image: Field, canvas: Canvas, bones: list[PlacedBone]) -> None:
+def blend_bones(image: Field, canvas: Canvas, bones: list[PlacedBone], material: BoneMaterial = USUAL_BONE) -> None:
     """Write Hounsfield units of bones into the image, mixing with what lies beside them at their surface."""
     size_mm = np.float32(canvas.geometry.spacing_mm.mean())
     for bone in bones:
         fraction = np.clip(0.5 - bone.distance_mm / size_mm, 0, 1)
         block = image[bone.block]
-        block += fraction * (bone_hu(bone.distance_mm, bone.is_body) - block)
+        block += fraction * (bone_hu(bone.distance_mm, bone.is_body, material, bone.extra_shell_mm) - block)
 
 
-def paint_discs(canvas: Canvas, frames: Mapping[Vertebra, VertebraFrame], build: Build) -> None:
-    """Paint each disc between the endplates of its neighbours."""
+def paint_discs(
+    canvas: Canvas, placements: Mapping[Vertebra, Placement], bulges_mm: Mapping[Vertebra, float] = _FLAT
+) -> None:
+    """Paint each disc between the endplates of its neighbours; `bulges_mm` is how far it stands out behind."""
     shape, body = drawing("reference_bones.disc").numbers, drawing("reference_bones.body").numbers
-    for upper in frames:
-        lower = neighbour_below(upper)
-        if lower is None or lower not in frames:
-            continue
-        above, below = dimensions(upper), dimensions(lower)
-        middle = 0.5 * (frames[upper].inferior_endplate_mm + frames[lower].superior_endplate_mm)
+    for upper, lower in pairwise(placements.values()):
+        above, below = dimensions(upper.drawn_as), dimensions(lower.drawn_as)
+        middle = 0.5 * (upper.frame.inferior_endplate_mm + lower.frame.superior_endplate_mm)
         block = _block_around(canvas, middle[None] - _DISC_BOX_MM, middle[None] + _DISC_BOX_MM)
-        x, y, z = _local(canvas, block, frames[upper], build.scale)
-        _, _, z_lower = _local(canvas, block, frames[lower], build.scale)
+        x, y, z = own_coordinates(canvas, block, upper)
+        _, y_lower, z_lower = own_coordinates(canvas, block, lower)
         half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + shape["overhang_mm"]
         half_depth = 0.25 * (above.body_depth_mm + below.body_depth_mm) + shape["overhang_mm"]
+        plate = (z + 0.5 * above.body_height_mm) * np.cos(above.wedge_rad) + y * np.sin(above.wedge_rad)
+        bulge_mm = bulges_mm.get(upper.level)
+        if bulge_mm is not None:  # a changed disc lies between both bodies, which may have slipped
+            y = 0.5 * (y + y_lower - float(np.mean(y_lower - y)))
+            half_depth = half_depth + np.where(y > 0, np.float32(bulge_mm), np.float32(0))
         middle_part = np.clip(1 - (body["hollow_narrowing"] * x / half_width) ** 2, 0, 1)
         flat = np.where(y > 0, shape["flat_mm"] * middle_part, 0)
         power = section_power(body, y)
         outline = np.abs(x / half_width) ** power + np.abs((y + flat) / half_depth) ** power
-        plate = (z + 0.5 * above.body_height_mm) * np.cos(above.wedge_rad) + y * np.sin(above.wedge_rad)
         overlap_mm = shape["overlap_mm"]
         inside = (outline < 1) & (plate < overlap_mm) & (z_lower > 0.5 * below.body_height_mm - overlap_mm)
-        canvas.labels[block][inside] = disc_value(upper)
+        canvas.labels[block][inside] = disc_value(upper.level)
 
 
-def paint_joints(
-    canvas: Canvas, bones: list[PlacedBone], frames: Mapping[Vertebra, VertebraFrame], build: Build
-) -> None:
+def paint_joints(canvas: Canvas, bones: list[PlacedBone], placements: Mapping[Vertebra, Placement]) -> None:
     """Paint cartilage and capsule between the facets of neighbouring vertebrae."""
     shape = drawing("reference_bones.facet_joint").numbers
     value, gap = structure_value("facet_joint"), joint_space_mm() + shape["capsule_mm"]
-    levels = list(reversed(list(frames)))
-    for lower, below, above in zip(levels[:-1], bones[: len(levels) - 1], bones[1 : len(levels)], strict=True):
+    upwards = list(reversed(list(placements.values())))
+    for lower, below, above in zip(upwards[:-1], bones[: len(upwards) - 1], bones[1 : len(upwards)], strict=True):
         block = _shared(below.block, above.block)
         if block is None:
             continue
@@ -126,8 +160,8 @@ def paint_joints(
             & (first < gap)
             & (second < gap)
         )
-        x, y, z = _local(canvas, block, frames[lower], build.scale)
-        centre, _, _ = lumbar.facet(dimensions(lower))
+        x, y, z = own_coordinates(canvas, block, lower)
+        centre, _, _ = lumbar.facet(dimensions(lower.drawn_as))
         away = (np.abs(x) - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
         canvas.labels[block][between & (away < shape["reach_mm"] ** 2)] = value
 
@@ -165,7 +199,7 @@ def _place(canvas: Canvas, field: BoneField, placement: Placement, value: int, *
     lps = placement.frame.to_lps(on_side(corners, side) * np.array(placement.scale))
     reach_mm = 0.0 if placement.deformation is None else placement.deformation.largest_mm
     block = _block_around(canvas, lps.min(0, keepdims=True) - reach_mm, lps.max(0, keepdims=True) + reach_mm)
-    x, y, z = _own_coordinates(canvas, block, placement)
+    x, y, z = own_coordinates(canvas, block, placement)
     index = np.stack(
         np.broadcast_arrays(
             *((c - o) / FIELD_SPACING_MM for c, o in zip((x * side.sign, y, z), field.low_mm, strict=True))
@@ -180,7 +214,21 @@ def _place(canvas: Canvas, field: BoneField, placement: Placement, value: int, *
         parts = field.part_at(field_points(index, field)).reshape(distance.shape)
         values = (np.uint16(value) + parts).astype(np.uint16)
         is_body = parts == 1
-    return PlacedBone(block=block, distance_mm=distance, values=values, is_body=is_body)
+    shell = _extra_shell_mm(placement, x, y, z) if value < FIRST_STRUCTURE else None
+    return PlacedBone(block=block, distance_mm=distance, values=values, is_body=is_body, extra_shell_mm=shell)
+
+
+def _extra_shell_mm(placement: Placement, x: Field, y: Field, z: Field) -> Field | None:
+    """How much thicker the shell is about arthrotic joints, at coordinates in the mean bone's frame."""
+    if not placement.growths:
+        return None
+    width_mm = 0.5 * number("cohort.facet_reach_mm")
+    found: Field = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), dtype=np.float32)
+    for growth in placement.growths:
+        cx, cy, cz = (np.float32(c) for c in growth.centre_mm)
+        away = (x - cx) ** 2 + (y - cy) ** 2 + (z - cz) ** 2
+        found += np.float32(growth.shell_mm) * np.exp(-away / np.float32(2 * width_mm**2))
+    return found
 
 
 def field_points(index: np.ndarray, field: BoneField) -> np.ndarray:
@@ -189,13 +237,14 @@ def field_points(index: np.ndarray, field: BoneField) -> np.ndarray:
     return points
 
 
-def _keep_apart(bone: PlacedBone, other: PlacedBone) -> None:
+def _keep_apart(bone: PlacedBone, other: PlacedBone, space_mm: float | Field) -> None:
     """Carve a bone back to the joint space from its neighbour, in place."""
     block = _shared(bone.block, other.block)
     if block is None:
         return
     own = _cut(bone, block)
-    np.maximum(own, np.float32(joint_space_mm()) - _cut(other, block), out=own)
+    space = np.float32(space_mm) if isinstance(space_mm, float) else space_mm
+    np.maximum(own, space - _cut(other, block), out=own)
 
 
 def _shared(first: Block, second: Block) -> Block | None:
@@ -214,14 +263,41 @@ def _block_around(canvas: Canvas, low_mm: np.ndarray, high_mm: np.ndarray) -> Bl
     return spans[0], spans[1], spans[2]
 
 
-def _own_coordinates(canvas: Canvas, block: Block, placement: Placement) -> tuple[Field, Field, Field]:
-    """Coordinates in the mean bone's frame of a block's voxels, the deformation undone."""
+def own_coordinates(canvas: Canvas, block: Block, placement: Placement) -> tuple[Field, Field, Field]:
+    """Coordinates in the mean bone's frame of a block's voxels, the deformation undone.
+
+    A smooth deformation is looked up on every few voxels and taken linearly between them.
+    """
     if placement.deformation is None:
         return _local(canvas, block, placement.frame, placement.scale)
-    x, y, z = np.broadcast_arrays(*_local(canvas, block, placement.frame, (1.0, 1.0, 1.0)))
-    before = placement.deformation.undo(np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)) / placement.scale
-    own = before.astype(np.float32).T.reshape(3, *x.shape)
-    return own[0], own[1], own[2]
+    local = _local(canvas, block, placement.frame, (1.0, 1.0, 1.0))
+    shape = tuple(s.stop - s.start for s in block)
+    if min(shape) == 0:
+        return local
+    steps = [max(round(_LOOK_UP_MM / size), 1) for size in canvas.geometry.spacing_mm]
+    nodes = [np.unique(np.append(np.arange(0, n, step), n - 1)) for n, step in zip(shape, steps, strict=True)]
+    coarse = [c[np.ix_(*nodes)] for c in np.broadcast_arrays(*local)]
+    moved = placement.deformation.at(np.stack([c.ravel() for c in coarse], axis=1)).astype(np.float32)
+    found = []
+    for axis in range(3):
+        values = moved[:, axis].reshape(coarse[0].shape)
+        for along in range(3):
+            values = _between(values, nodes[along], shape[along], along)
+        found.append((local[axis] - values) / np.float32(placement.scale[axis]))
+    return found[0], found[1], found[2]
+
+
+def _between(values: Field, nodes: np.ndarray, count: int, axis: int) -> Field:
+    """Values known at `nodes` along one axis, linear at all of its `count` places."""
+    if len(nodes) == count:
+        return values
+    place = np.arange(count)
+    upper = np.clip(np.searchsorted(nodes, place, side="right"), 1, len(nodes) - 1)
+    weight = ((place - nodes[upper - 1]) / (nodes[upper] - nodes[upper - 1])).astype(np.float32)
+    weight = weight.reshape([-1 if a == axis else 1 for a in range(3)])
+    low, high = np.take(values, upper - 1, axis=axis), np.take(values, upper, axis=axis)
+    found: Field = low + weight * (high - low)
+    return found
 
 
 def _local(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from foramen.anatomy.reference_body.assembly import (
-    PlacedBone,
     blend_bones,
     paint_bones,
     paint_discs,
@@ -20,8 +20,11 @@ from foramen.anatomy.reference_body.assembly import (
 )
 from foramen.anatomy.reference_body.build import draw_build
 from foramen.anatomy.reference_body.canvas import Canvas
+from foramen.anatomy.reference_body.ct_findings import draw_findings, material_of
+from foramen.anatomy.reference_body.hardware import draw_hardware
+from foramen.anatomy.reference_body.person import Person
+from foramen.anatomy.reference_body.person_bones import bones_of, canal_of, joint_spaces_mm
 from foramen.anatomy.reference_body.placement import Placement
-from foramen.anatomy.reference_body.posture import frames_of
 from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.tissue_hu import GAS_VALUE, hu_of_label
@@ -31,7 +34,7 @@ from foramen.errors import InputError, LevelError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import FIRST_STRUCTURE, structure_value
-from foramen.model.anatomy import Anatomy, NerveKind
+from foramen.model.anatomy import Anatomy, NerveKind, VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import LabelMap, Modality, PatientPosition, Volume, VolumeGeometry
 
@@ -65,9 +68,10 @@ def make_reference_body(
     *,
     spacing_mm: float | tuple[float, float, float] = 1.0,
     seed: int | None = None,
-    levels: tuple[str, ...] = LEVELS,
+    levels: tuple[str, ...] | None = None,
     noise_hu: float | None = None,
     field_of_view_mm: tuple[float, float] = _FIELD_OF_VIEW_MM,
+    person: Person | None = None,
 ) -> ReferenceBody:
     """A lumbar body lying on its back (HFS), as a CT with labels and truth.
 
@@ -77,17 +81,19 @@ def make_reference_body(
         Voxel size along left, posterior and superior.
     seed : int or None
         Draws size, disc height, curve and fat within sourced ranges; None is the mean body.
-    levels : tuple of str
-        Vertebrae in the field of view, neighbours, within T12 to S1.
+    levels : tuple of str, optional
+        Vertebrae in the field of view, neighbours, within T12 to S1; all if not given.
     noise_hu : float or None
         Standard deviation of the image noise; None takes `anatomy.ct_noise_hu`.
     field_of_view_mm : tuple of two floats
         Width and depth of the image; narrower images cut the flanks and the belly off.
+    person : Person, optional
+        A virtual person (`virtual_person`), whose own build and changes the body has; `seed` must then be None.
 
     Raises
     ------
     InputError
-        If the spacing is not positive or above 6 mm, or the noise is negative.
+        If the spacing is not positive or above 6 mm, the noise is negative, or both a seed and a person are given.
     LevelError
         If a level is not part of the reference body.
 
@@ -100,25 +106,37 @@ def make_reference_body(
     noise = number("anatomy.ct_noise_hu") if noise_hu is None else noise_hu
     if noise < 0:
         raise InputError(f"Image noise is {noise} HU; it cannot be below 0.")
-    wanted = _levels(levels)
     if seed is not None and seed < 0:
         raise InputError(f"The seed {seed} is negative. Give 0 or more.")
-    build = draw_build(seed)
-    frames = {level: frame for level, frame in frames_of(build).items() if level.name in LEVELS}
-    spine = SpineLine(frames=frames, build=build)
-    placements = {level: Placement(level=level, frame=frame, scale=build.scale) for level, frame in frames.items()}
-    uid = _frame_uid(spacing, seed, levels, noise, field_of_view_mm)
-    geometry = _geometry(spine, wanted, spacing, field_of_view_mm, uid)
+    if person is not None and seed is not None:
+        raise InputError("Give a seed or a person, not both: a person has its own seed.")
+    whose = Person(build=draw_build(seed)) if person is None else person
+    placements = bones_of(whose)
+    names = tuple(level.name for level in placements)
+    wanted = _levels(levels or names, names)
+    spine = _spine(placements, whose)
+    told = () if person is None else (person,)
+    uid = _frame_uid(spacing, seed, levels or LEVELS, noise, field_of_view_mm, *told)
+    shown = {level: placements[level].frame for level in wanted}
+    geometry = _geometry(shown, spacing, field_of_view_mm, uid)
     canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
+    changes = whose.pathologies
     paint_torso(canvas, spine)
     paint_foramina(canvas, spine)
-    paint_canal(canvas, spine)
-    paint_discs(canvas, frames, build)
-    bones = place_bones(canvas, placements)
-    paint_joints(canvas, bones, frames, build)
-    anatomy = true_anatomy(placements, uid, wanted)
-    values = _image(canvas, bones, anatomy, noise, np.random.default_rng([0 if seed is None else seed + 1, 2300]))
+    paint_canal(canvas, spine, canal_of(changes, placements))
+    paint_discs(canvas, placements, {disc.above: disc.bulge_mm for disc in changes.discs})
+    bones = place_bones(canvas, placements, joint_spaces_mm(changes))
+    paint_joints(canvas, bones, placements)
+    anatomy = true_anatomy(placements, uid, wanted, whose)
+    image: Field = hu_of_label()[canvas.labels]
+    _draw_nerves(image, canvas, anatomy)
+    blend_bones(image, canvas, bones, material_of(whose))
+    draw_findings(image, canvas, bones, placements, whose)
     paint_bones(canvas, bones)
+    if changes.fusion is not None:
+        draw_hardware(image, canvas, placements, changes.fusion)
+    first = whose.seed if seed is None and person is not None else -1 if seed is None else seed
+    values = _noisy(image, noise, np.random.default_rng([first + 1, 2300]))
     canvas.labels[canvas.labels == GAS_VALUE] = structure_value("colon")
     return ReferenceBody(
         image=Volume(
@@ -130,13 +148,8 @@ def make_reference_body(
     )
 
 
-def _image(
-    canvas: Canvas, bones: list[PlacedBone], anatomy: Anatomy, noise_hu: float, generator: np.random.Generator
-) -> Field:
-    """Hounsfield units of the canvas, bones and nerves, with noise (bones not yet in the labels)."""
-    image: Field = hu_of_label()[canvas.labels]
-    _draw_nerves(image, canvas, anatomy)
-    blend_bones(image, canvas, bones)
+def _noisy(image: Field, noise_hu: float, generator: np.random.Generator) -> Field:
+    """The image with noise, larger in dense tissue."""
     noise = generator.standard_normal(image.shape[::-1], dtype=np.float32).T  # laid out as the image
     blurred = gaussian_filter(noise, _NOISE_BLUR_VOXELS, truncate=2.0)
     blurred *= np.float32(noise_hu / max(float(blurred[::4, ::4, ::4].std()), 1e-6))
@@ -144,6 +157,18 @@ def _image(
     blurred *= np.where(image > number("anatomy.ct_noise_dense_hu"), gain, np.float32(1.0))
     image += blurred
     return image
+
+
+def _spine(placements: Mapping[Vertebra, Placement], person: Person) -> SpineLine:
+    """Lines of the spine; of two bones drawn as one reference bone the upper gives the places of organs."""
+    frames: dict[Vertebra, VertebraFrame] = {}
+    more = []
+    for placement in placements.values():
+        if placement.drawn_as in frames:
+            more.append((placement.drawn_as, placement.frame))
+        else:
+            frames[placement.drawn_as] = placement.frame
+    return SpineLine(frames=frames, build=person.build, more=tuple(more))
 
 
 def _draw_nerves(image: Field, canvas: Canvas, anatomy: Anatomy) -> None:
@@ -170,24 +195,24 @@ def _spacing(spacing_mm: float | tuple[float, float, float]) -> tuple[float, flo
     return found[0], found[1], found[2]
 
 
-def _levels(names: tuple[str, ...]) -> tuple[Vertebra, ...]:
-    wanted = [name for name in LEVELS if name in names]
-    if not wanted or set(names) - set(LEVELS):
-        raise LevelError(f"The reference body has {', '.join(LEVELS)}, not {', '.join(names) or 'nothing'}.")
-    first, last = LEVELS.index(wanted[0]), LEVELS.index(wanted[-1])
-    return tuple(Vertebra(name) for name in LEVELS[first : last + 1])
+def _levels(names: tuple[str, ...], column: tuple[str, ...]) -> tuple[Vertebra, ...]:
+    wanted = [name for name in column if name in names]
+    if not wanted or set(names) - set(column):
+        raise LevelError(f"The reference body has {', '.join(column)}, not {', '.join(names) or 'nothing'}.")
+    first, last = column.index(wanted[0]), column.index(wanted[-1])
+    return tuple(Vertebra(name) for name in column[first : last + 1])
 
 
 def _geometry(
-    spine: SpineLine,
-    levels: tuple[Vertebra, ...],
+    shown: Mapping[Vertebra, VertebraFrame],
     spacing: tuple[float, float, float],
     field_of_view_mm: tuple[float, float],
     uid: str,
 ) -> VolumeGeometry:
+    levels = list(shown)
     below = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM
-    top = spine.frames[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
-    bottom = spine.frames[levels[-1]].inferior_endplate_mm[2] - below
+    top = shown[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
+    bottom = shown[levels[-1]].inferior_endplate_mm[2] - below
     extent = (*field_of_view_mm, top - bottom)
     shape = tuple(max(round(e / s), 1) for e, s in zip(extent, spacing, strict=True))
     affine = np.diag([*spacing, 1.0])

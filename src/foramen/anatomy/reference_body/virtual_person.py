@@ -1,0 +1,119 @@
+"""Virtual persons drawn from a seed: size, age, and changes of the spine that go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from foramen.anatomy.reference_body.build import Build, draw_build
+from foramen.anatomy.reference_body.draw_changes import draw_changes
+from foramen.anatomy.reference_body.pathology import PathologyKind
+from foramen.anatomy.reference_body.person import Person
+from foramen.errors import InputError
+from foramen.knowledge.facts import fact, number, numbers
+
+PERSON_STREAM, PEOPLE_STREAM = 21, 22
+"""Second numbers of the seeds of a person's own draws, and of a cohort's."""
+
+
+def virtual_person(
+    seed: int,
+    *,
+    pathologies: Iterable[PathologyKind | str] | None = None,
+    always: Iterable[PathologyKind | str] = (),
+    deformation: bool = True,
+    nerve_variation: bool = True,
+) -> Person:
+    """A virtual person.
+
+    Parameters
+    ----------
+    seed : int
+        0 or more; the same seed gives the same person.
+    pathologies : iterable of PathologyKind or str, optional
+        Exactly these changes; without it each is drawn by its share (`knowledge/cohort.yaml`).
+    always : iterable of PathologyKind or str
+        Changes that are present beside those drawn.
+    deformation : bool
+        Whether each bone is deformed smoothly, outside what the generator's own parameters can make.
+    nerve_variation : bool
+        Whether nerves lie beside their mean course by their natural standard deviation.
+
+    Raises
+    ------
+    InputError
+        If the seed is negative or a change is not known.
+    """
+    if seed < 0:
+        raise InputError(f"The seed {seed} is negative. Give 0 or more.")
+    generator = np.random.default_rng([seed, PERSON_STREAM])
+    is_female = generator.random() < 0.01 * number("cohort.female_share_percent")
+    age = fact("cohort.age_years")
+    age_years = float(np.round(generator.uniform(_bound(age.low), _bound(age.high))))
+    tall = numbers("cohort.height_cm")[1 if is_female else 0]
+    bmi = fact("cohort.bmi_kg_per_m2")
+    bmi_value = float(np.clip(generator.normal(bmi.number, bmi.sd or 0.0), _bound(bmi.low), _bound(bmi.high)))
+    stature = generator.normal()
+    given = None if pathologies is None else frozenset(_kind(p) for p in pathologies)
+    changes = draw_changes(seed, age_years, given, frozenset(_kind(p) for p in always))
+    return Person(
+        seed=seed,
+        build=_sized(draw_build(seed), is_female=is_female, bmi=bmi_value),
+        sex="female" if is_female else "male",
+        age_years=age_years,
+        height_cm=float(np.round(tall + stature * number("cohort.height_sd_cm"))),
+        bmi_kg_per_m2=float(np.round(bmi_value, 1)),
+        cancellous_hu=_cancellous_hu(generator, age_years, changes.has_osteoporosis),
+        pathologies=changes,
+        deformation_rms_mm=number("cohort.deformation_rms_mm") if deformation else 0.0,
+        deformation_correlation_mm=number("cohort.deformation_correlation_mm"),
+        has_nerve_variation=nerve_variation,
+    )
+
+
+def virtual_people(count: int, seed: int, *, deformation: bool = True) -> tuple[Person, ...]:
+    """A cohort: of every run of as many persons as there are kinds of change, each kind is had by one at least."""
+    if count < 1 or seed < 0:
+        raise InputError(f"A cohort of {count} persons of seed {seed} is impossible. Give 1 or more, and a seed from 0.")
+    seeds = np.random.default_rng([seed, PEOPLE_STREAM]).integers(0, 2**31, size=count)
+    kinds = tuple(PathologyKind)
+    return tuple(
+        virtual_person(int(own), always=(kinds[place % len(kinds)],), deformation=deformation)
+        for place, own in enumerate(seeds)
+    )
+
+
+def _kind(name: PathologyKind | str) -> PathologyKind:
+    try:
+        return PathologyKind(name)
+    except ValueError:
+        known = ", ".join(kind.value for kind in PathologyKind)
+        raise InputError(f"{name!r} is not a change that a virtual person can have. Known are {known}.") from None
+
+
+def _sized(build: Build, *, is_female: bool, bmi: float) -> Build:
+    size = 1.0 + (-1.0 if is_female else 1.0) * number("cohort.sex_size_fraction")
+    fat = fact("cohort.fat_per_bmi")
+    factor = 1.0 + fat.number * (bmi - number("cohort.bmi_kg_per_m2"))
+    x, y, z = (float(value * size) for value in build.scale)
+    factor = float(np.clip(build.fat_scale * factor, _bound(fat.low), _bound(fat.high)))
+    return replace(build, scale=(x, y, z), fat_scale=factor)
+
+
+def _cancellous_hu(generator: np.random.Generator, age_years: float, has_osteoporosis: bool) -> float:
+    young, thin = fact("cohort.hu_young"), fact("cohort.hu_osteoporosis")
+    usual = young.number - number("cohort.hu_loss_per_year") * max(age_years - YOUNG_UNTIL_YEARS, 0.0)
+    drawn = usual + generator.normal(0.0, young.sd or 0.0)
+    low = generator.uniform(_bound(thin.low), _bound(thin.high))
+    least = number("cohort.hu_least") if has_osteoporosis else _bound(thin.high)
+    return float(np.round(low if has_osteoporosis else max(drawn, least)))
+
+
+YOUNG_UNTIL_YEARS = 30.0
+"""Age up to which spongy bone is dense: the group of `cohort.hu_young`."""
+
+
+def _bound(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
