@@ -24,6 +24,7 @@ from foramen.api.chain import (
     save_in_case,
     techniques,
 )
+from foramen.api.cohort import Cohort, generate_cohort
 from foramen.api.inverse import SavedInverse, optimise, save_inverse
 from foramen.io.atlas import read_atlas
 from foramen.io.confirmation import confirmation
@@ -45,6 +46,7 @@ __all__ = [
     "BenchPulsed",
     "BenchStrip",
     "Case",
+    "Cohort",
     "Confirmation",
     "InverseResult",
     "LesionAtlas",
@@ -60,6 +62,7 @@ __all__ = [
     "check_knowledge",
     "confirmation",
     "devices",
+    "generate_cohort",
     "import_case",
     "inspect",
     "lesion",

@@ -119,5 +119,3 @@ def _carried(frame: VertebraFrame, turn: FloatArray, shift: FloatArray) -> Verte
 
 def _three(values: FloatArray) -> tuple[float, float, float]:
     return float(values[0]), float(values[1]), float(values[2])
-
-

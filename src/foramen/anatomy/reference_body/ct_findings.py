@@ -77,7 +77,9 @@ def _gas(image: Field, canvas: Canvas, bone: PlacedBone, placement: Placement) -
     x, y, z = own_coordinates(canvas, bone.block, placement)
     half_mm = 0.5 * GAS_HEIGHT_SHARE * own.disc_height_mm
     under = z + 0.5 * own.body_height_mm + y * np.tan(own.wedge_rad)  # 0 at the lower endplate
-    gas = (x / (0.5 * GAS_WIDTH_SHARE * own.body_width_mm)) ** 2 + (y / (0.5 * GAS_DEPTH_SHARE * own.body_depth_mm)) ** 2
+    gas = (x / (0.5 * GAS_WIDTH_SHARE * own.body_width_mm)) ** 2 + (
+        y / (0.5 * GAS_DEPTH_SHARE * own.body_depth_mm)
+    ) ** 2
     gas = gas + ((under + half_mm) / half_mm) ** 2
     inside = (gas < 1) & (canvas.labels[bone.block] == disc_value(placement.level))
     image[bone.block][inside] = number("cohort.hu_vacuum")

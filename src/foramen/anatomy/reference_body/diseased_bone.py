@@ -88,5 +88,3 @@ def sacralised(field: BoneField, sides: tuple[Side, ...]) -> BoneField:
             part[own < distance] = part_number(f"transverse_{side.value}")
             distance = smooth_minimum(distance, own, shape.blend_mm)
     return BoneField(low_mm=field.low_mm, distance_mm=distance, part=part)
-
-

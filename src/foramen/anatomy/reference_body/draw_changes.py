@@ -203,9 +203,7 @@ def _listhesis(generator: np.random.Generator) -> Listhesis:
 def _modic(generator: np.random.Generator) -> ModicChange:
     above = _level(generator, "cohort.fusion_level_weights")
     is_second = generator.random() < 0.01 * number("cohort.modic_type_2_percent")
-    return ModicChange(
-        above=above, type=2 if is_second else 1, depth_mm=_uniform(generator, "cohort.modic_depth_mm")
-    )
+    return ModicChange(above=above, type=2 if is_second else 1, depth_mm=_uniform(generator, "cohort.modic_depth_mm"))
 
 
 def _transitional(generator: np.random.Generator) -> Transitional:

@@ -80,5 +80,3 @@ def on_this_bone(placement: Placement, mean_mm: FloatArray, line_mm: FloatArray)
     inside[0] = False
     line[inside] = placement.onto_surface(line[inside], offset_mm=offset_mm)
     return line
-
-

@@ -71,7 +71,9 @@ def _growths(member: Member, above: Member | None, below: Member | None, change:
             found.append(growth_above(member.drawn_as, side, grade))
         grade = change.facet_grade(member.level, side)
         if grade and below is not None:
-            lower = neighbour_below(member.drawn_as) or below.drawn_as  # the bone that its inferior facets were fitted to
+            lower = (
+                neighbour_below(member.drawn_as) or below.drawn_as
+            )  # the bone that its inferior facets were fitted to
             found.append(growth_below(member.drawn_as, lower, side, grade))
     return tuple(found)
 
@@ -96,7 +98,10 @@ def joint_spaces_mm(change: Pathologies) -> dict[Vertebra, tuple[float, float]]:
     """Left and right joint space below each vertebra that has an arthrotic joint."""
     spaces = (joint_space_mm(), *numbers("cohort.facet_space_mm"))
     return {
-        facet.above: (spaces[change.facet_grade(facet.above, Side.LEFT)], spaces[change.facet_grade(facet.above, Side.RIGHT)])
+        facet.above: (
+            spaces[change.facet_grade(facet.above, Side.LEFT)],
+            spaces[change.facet_grade(facet.above, Side.RIGHT)],
+        )
         for facet in change.facets
     }
 

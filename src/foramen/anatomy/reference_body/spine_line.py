@@ -67,9 +67,7 @@ class SpineLine:
         """Posterior coordinates of the line of spinous tips at heights (n,)."""
         return self._line(_spinous_tip, z_mm)
 
-    def _line(
-        self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray, *, axis: int = 1
-    ) -> FloatArray:
+    def _line(self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray, *, axis: int = 1) -> FloatArray:
         points = [self._at(frame, (0.0, *place(level))) for level, frame in (*self.frames.items(), *self.more)]
         posterior, superior = place(Vertebra("S1"))
         backwards, upwards = drawing("reference_bones.canal_line").rows["below_mm"]

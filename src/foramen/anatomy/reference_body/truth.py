@@ -95,7 +95,9 @@ def _vertebra(placement: Placement) -> VertebraAnatomy:
             name=name,
             vertebra=placement.level,
             side=side,
-            position_mm=placement.to_lps(point if placement.diseased is None else placement.bone.onto_surface(point)[0]),
+            position_mm=placement.to_lps(
+                point if placement.diseased is None else placement.bone.onto_surface(point)[0]
+            ),
             sd_mm=sd_mm,
             confidence_fraction=1.0,
             origin=Origin.TRUTH,

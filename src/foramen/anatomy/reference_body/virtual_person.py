@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from foramen.anatomy.reference_body.build import Build, draw_build
+from foramen.anatomy.reference_body.column import column_of
 from foramen.anatomy.reference_body.draw_changes import draw_changes
 from foramen.anatomy.reference_body.pathology import PathologyKind
 from foramen.anatomy.reference_body.person import Person
+from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.errors import InputError
 from foramen.knowledge.facts import fact, number, numbers
 
@@ -76,13 +78,23 @@ def virtual_person(
 def virtual_people(count: int, seed: int, *, deformation: bool = True) -> tuple[Person, ...]:
     """A cohort: of every run of as many persons as there are kinds of change, each kind is had by one at least."""
     if count < 1 or seed < 0:
-        raise InputError(f"A cohort of {count} persons of seed {seed} is impossible. Give 1 or more, and a seed from 0.")
+        raise InputError(
+            f"A cohort of {count} persons of seed {seed} is impossible. Give 1 or more, and a seed from 0."
+        )
     seeds = np.random.default_rng([seed, PEOPLE_STREAM]).integers(0, 2**31, size=count)
+    return tuple(cohort_member(place, int(own), deformation=deformation) for place, own in enumerate(seeds, 1))
+
+
+def cohort_member(place: int, seed: int, *, deformation: bool = True) -> Person:
+    """The person of a seed at a place (from 1) of a cohort, which has that place's kind of change in any case."""
     kinds = tuple(PathologyKind)
-    return tuple(
-        virtual_person(int(own), always=(kinds[place % len(kinds)],), deformation=deformation)
-        for place, own in enumerate(seeds)
-    )
+    return virtual_person(seed, always=(kinds[(place - 1) % len(kinds)],), deformation=deformation)
+
+
+def vertebrae_of(person: Person) -> tuple[str, ...]:
+    """Names of a person's vertebrae that are drawn, from above downwards."""
+    column = column_of(person.pathologies.transitional)
+    return tuple(member.level.name for member in column if member.drawn_as.name in LEVELS)
 
 
 def _kind(name: PathologyKind | str) -> PathologyKind:
