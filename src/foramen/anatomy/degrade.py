@@ -1,4 +1,4 @@
-"""Label maps as segmentation programs give them: borders off, tips lost, neighbours mixed up, thick slices, no parts."""
+"""Label maps as segmentation programs give them: borders off, tips lost, neighbours mixed up, thick slices."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Resource = dict[str, Any]
 
 
 def bundle_of(story: Story, person: Person) -> Resource:
-    """The bundle (FHIR R4, type collection): Patient, Conditions, Observations, Procedures, medicines, allergies, lists."""
+    """The FHIR R4 collection: Patient, Conditions, Observations, Procedures, medicines, allergies, lists."""
     own = story.patient_id
     subject = {"reference": f"Patient/{own}"}
     resources = [_patient(story, person), *_conditions(story, subject), *_observations(story, person, subject)]

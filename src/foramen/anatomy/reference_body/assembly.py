@@ -130,14 +130,14 @@ def paint_discs(
         half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + shape["overhang_mm"]
         half_depth = 0.25 * (above.body_depth_mm + below.body_depth_mm) + shape["overhang_mm"]
         plate = (z + 0.5 * above.body_height_mm) * np.cos(above.wedge_rad) + y * np.sin(above.wedge_rad)
-        bulge_mm = bulges_mm.get(upper.level)
+        bulge_mm, bulge = bulges_mm.get(upper.level), np.zeros(1, dtype=np.float32)
         if bulge_mm is not None:  # a changed disc lies between both bodies, which may have slipped
             y = 0.5 * (y + y_lower - float(np.mean(y_lower - y)))
-            half_depth = half_depth + np.where(y > 0, np.float32(bulge_mm), np.float32(0))
+            bulge = np.where(y > 0, bulge_mm, 0.0).astype(np.float32)
         middle_part = np.clip(1 - (body["hollow_narrowing"] * x / half_width) ** 2, 0, 1)
         flat = np.where(y > 0, shape["flat_mm"] * middle_part, 0)
         power = section_power(body, y)
-        outline = np.abs(x / half_width) ** power + np.abs((y + flat) / half_depth) ** power
+        outline = np.abs(x / half_width) ** power + np.abs((y + flat) / (half_depth + bulge)) ** power
         overlap_mm = shape["overlap_mm"]
         inside = (outline < 1) & (plate < overlap_mm) & (z_lower > 0.5 * below.body_height_mm - overlap_mm)
         canvas.labels[block][inside] = disc_value(upper.level)

@@ -17,9 +17,6 @@ from foramen.knowledge.facts import number, numbers
 from foramen.knowledge.labels import disc_value
 from foramen.model.levels import Vertebra
 
-GAS_WIDTH_SHARE, GAS_DEPTH_SHARE, GAS_HEIGHT_SHARE = 0.55, 0.5, 0.35
-"""Extent of the gas in a disc over the body's width and depth, and over the height of a sound disc."""
-
 
 def material_of(person: Person) -> BoneMaterial:
     """Bone of a person: spongy bone by age, a thin shell with osteoporosis."""
@@ -75,11 +72,10 @@ def _gas(image: Field, canvas: Canvas, bone: PlacedBone, placement: Placement) -
     """Gas in the middle of the disc below a bone."""
     own = dimensions(placement.drawn_as)
     x, y, z = own_coordinates(canvas, bone.block, placement)
-    half_mm = 0.5 * GAS_HEIGHT_SHARE * own.disc_height_mm
+    wide, deep, high = numbers("cohort.vacuum_extent_fraction")
+    half_mm = 0.5 * high * own.disc_height_mm
     under = z + 0.5 * own.body_height_mm + y * np.tan(own.wedge_rad)  # 0 at the lower endplate
-    gas = (x / (0.5 * GAS_WIDTH_SHARE * own.body_width_mm)) ** 2 + (
-        y / (0.5 * GAS_DEPTH_SHARE * own.body_depth_mm)
-    ) ** 2
+    gas = (x / (0.5 * wide * own.body_width_mm)) ** 2 + (y / (0.5 * deep * own.body_depth_mm)) ** 2
     gas = gas + ((under + half_mm) / half_mm) ** 2
     inside = (gas < 1) & (canvas.labels[bone.block] == disc_value(placement.level))
     image[bone.block][inside] = number("cohort.hu_vacuum")

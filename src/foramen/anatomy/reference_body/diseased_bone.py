@@ -28,7 +28,7 @@ SMALLEST_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Growth:
-    """Bone grown about a joint: its middle (3,) in the bone's frame, how far it grew, and how much its shell thickened."""
+    """Bone grown about a joint: its middle (3,) in the bone's frame, its growth, and that of its shell."""
 
     centre_mm: FloatArray
     growth_mm: float

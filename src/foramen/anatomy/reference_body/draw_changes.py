@@ -34,9 +34,6 @@ CHANGE_STREAM = 31
 DISCS = tuple(Vertebra(name) for name in REGIONS["lumbar"][:-1])
 """Vertebrae above the discs that can change."""
 
-_FORCED_AGE_YEARS = (20.0, 80.0)
-"""Ages of the two values of a fact that rises with age."""
-
 
 def draw_changes(
     seed: int, age_years: float, given: frozenset[PathologyKind] | None, always: frozenset[PathologyKind]
@@ -46,7 +43,7 @@ def draw_changes(
     shares = _shares(age_years)
     chances = {kind: streams[kind].random() for kind in PathologyKind}
     osteoporotic = chances[PathologyKind.OSTEOPOROSIS] < shares[PathologyKind.OSTEOPOROSIS]
-    shares[PathologyKind.WEDGE_FRACTURE] *= OSTEOPOROTIC_FRACTURES if osteoporotic else 1.0
+    shares[PathologyKind.WEDGE_FRACTURE] *= number("cohort.fracture_osteoporosis_factor") if osteoporotic else 1.0
     drawn = {kind for kind in PathologyKind if chances[kind] < shares[kind]}
     has = always | (drawn if given is None else given)
     stenoses = _stenoses(streams[PathologyKind.STENOSIS]) if PathologyKind.STENOSIS in has else ()
@@ -82,15 +79,11 @@ def draw_changes(
     )
 
 
-OSTEOPOROTIC_FRACTURES = 4.0
-"""How much more often a fracture is drawn with osteoporosis (stated in `cohort.fracture_share_percent`)."""
-
-
 def _shares(age_years: float) -> dict[PathologyKind, float]:
     """Share of persons of an age that have each kind of change."""
 
     def by_age(fact_id: str) -> float:
-        return 0.01 * float(np.interp(age_years, _FORCED_AGE_YEARS, numbers(fact_id)))
+        return 0.01 * float(np.interp(age_years, numbers("cohort.ages_years"), numbers(fact_id)))
 
     def from_age(name: str) -> float:
         return 0.01 * number(f"cohort.{name}_share_percent") * (age_years >= number(f"cohort.{name}_from_years"))
@@ -143,7 +136,7 @@ def _discs(generator: np.random.Generator, age_years: float, is_wanted: bool) ->
     weights = np.array(numbers("cohort.disc_level_weights"))
     picked = chances < weights
     picked[int(np.argmax(weights - chances))] = True
-    lean = float(np.interp(age_years, _FORCED_AGE_YEARS, (0.0, 1.0)))
+    lean = float(np.interp(age_years, numbers("cohort.ages_years"), (0.0, 1.0)))
     found = {}
     for place in np.flatnonzero(picked):
         grade = 2 + int(np.clip(np.floor(4 * (0.5 * grades[place] + 0.5 * lean)), 0, 3))
@@ -171,7 +164,7 @@ def _facets(generator: np.random.Generator, age_years: float, is_wanted: bool) -
     weights = np.array(numbers("cohort.facet_level_weights"))[:, None]
     picked = chances < weights
     picked.flat[int(np.argmax(weights - chances))] = True
-    lean = float(np.interp(age_years, _FORCED_AGE_YEARS, (0.0, 1.0)))
+    lean = float(np.interp(age_years, numbers("cohort.ages_years"), (0.0, 1.0)))
     return tuple(
         FacetArthrosis(
             above=DISCS[place],

@@ -10,9 +10,6 @@ from foramen.anatomy.reference_body.pathology import WedgeFracture
 from foramen.knowledge.facts import number
 from foramen.model.space import FloatArray
 
-CENTRE_WIDTH_FRACTION = 0.3
-"""Gaussian half width of the dent in the middle of the endplate, over the body's depth and width."""
-
 
 def wedge_deg(fracture: WedgeFracture, build: Build) -> float:
     """Angle by which the upper endplate has turned forwards (the bone is drawn as its level)."""
@@ -45,7 +42,8 @@ def _loss_mm(points_mm: FloatArray, own: VertebraDimensions, fracture: WedgeFrac
     width_mm = own.body_width_mm * build.scale[0]
     x, y = points_mm[:, 0], points_mm[:, 1]
     forwards = np.clip((0.5 * depth_mm - y) / depth_mm, 0.0, 1.0)
-    away = (x / (CENTRE_WIDTH_FRACTION * width_mm)) ** 2 + (y / (CENTRE_WIDTH_FRACTION * depth_mm)) ** 2
+    wide = number("cohort.fracture_dent_fraction")
+    away = (x / (wide * width_mm)) ** 2 + (y / (wide * depth_mm)) ** 2
     dent = number("cohort.fracture_central_fraction") * np.exp(-0.5 * away) * (forwards > 0)
     loss: FloatArray = height_mm * (fracture.loss_fraction * forwards + dent)
     return loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import zoom
@@ -54,7 +55,7 @@ def cylinders(placements: Mapping[Vertebra, Placement], fusion: Fusion) -> list[
         up, down = heads[0] - heads[1], heads[-1] - heads[-2]
         points = [heads[0] + over * up / np.linalg.norm(up), *heads, heads[-1] + over * down / np.linalg.norm(down)]
         radius_mm = 0.5 * number("cohort.rod_diameter_mm")
-        found += [(a, b, radius_mm) for a, b in zip(points[:-1], points[1:], strict=True)]
+        found += [(a, b, radius_mm) for a, b in pairwise(points)]
     return found
 
 
@@ -93,7 +94,7 @@ def _add_cylinder(metal: Field, canvas: Canvas, rod: Rod) -> None:
     length = float(np.linalg.norm(axis_mm))
     along = axis_mm / length
     position = sum(o * a for o, a in zip(offset, along, strict=True))
-    beyond = np.maximum(np.abs(position - 0.5 * length) - 0.5 * length, 0.0)
+    beyond = np.abs(position - 0.5 * length) - 0.5 * length
     across2 = np.maximum(sum(o**2 for o in offset) - position**2, 0.0)
     distance = np.maximum(np.sqrt(across2) - radius_mm, beyond)
     size_mm = float(canvas.geometry.spacing_mm.mean())
@@ -126,6 +127,7 @@ def _streaks(metal: Field, canvas: Canvas) -> Field:
         found[:, :, k] = filtered[rows, cell].mean(axis=0)
     scale = np.percentile(np.abs(found[found != 0]), 99.5) if (found != 0).any() else 1.0
     found *= np.float32(number("cohort.streak_hu") / max(float(scale), 1e-9))
-    full = zoom(found, [n / m for n, m in zip(metal.shape, found.shape, strict=True)], order=1)
+    factors = np.array(metal.shape) / np.array(coarse.shape)
+    full = zoom(found, factors.tolist(), order=1)
     result: Field = np.clip(full, -3 * number("cohort.streak_hu"), 3 * number("cohort.streak_hu")).astype(np.float32)
     return result

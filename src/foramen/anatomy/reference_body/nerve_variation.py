@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,25 @@ class NerveVariation:
         return np.random.default_rng([self.person.seed, NERVE_STREAM, which])
 
 
+CROWDED_ROUNDS, CROWDED_SHARE = 8, 0.3
+"""Rounds of pushing a nerve out of bones that stand close, and the share of its distance that it keeps at least."""
+
+
+def out_of_crowding(
+    bones: Sequence[Placement], line_mm: FloatArray, distance_mm: float, *, keeps_start: bool = False
+) -> FloatArray:
+    """A course (n, 3) pushed out of bones that have come together, as far as they leave room."""
+    line = line_mm.copy()
+    for place in range(CROWDED_ROUNDS):
+        target = distance_mm * (1.0 if place < CROWDED_ROUNDS // 2 else CROWDED_SHARE)
+        for bone in bones:
+            close = bone.at(line) < target
+            close[0] &= not keeps_start
+            if close.any():
+                line[close] = bone.onto_surface(line[close], offset_mm=target)
+    return line
+
+
 def on_this_bone(placement: Placement, mean_mm: FloatArray, line_mm: FloatArray) -> FloatArray:
     """A course (n, 3) laid again on its bone wherever the mean course runs along it, and nowhere inside."""
     offset_mm = drawing("reference_bones.medial_branch").numbers["from_bone_mm"]
@@ -80,3 +100,8 @@ def on_this_bone(placement: Placement, mean_mm: FloatArray, line_mm: FloatArray)
     inside[0] = False
     line[inside] = placement.onto_surface(line[inside], offset_mm=offset_mm)
     return line
+
+
+def person_differs(person: Person) -> bool:
+    """Whether bones of a person may stand otherwise than those of the mean body scaled: changed, or deformed."""
+    return bool(person.pathologies.kinds) or person.deformation_rms_mm > 0

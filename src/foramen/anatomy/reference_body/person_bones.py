@@ -11,8 +11,8 @@ from foramen.anatomy.reference_body.bone import bone_field
 from foramen.anatomy.reference_body.canal_state import CanalState
 from foramen.anatomy.reference_body.column import Member, column_of
 from foramen.anatomy.reference_body.deformation import Deformation, draw_deformation, with_change
-from foramen.anatomy.reference_body.diseased_bone import Growth, growth_above, growth_below, grown, sacralised
 from foramen.anatomy.reference_body.dimensions import joint_space_mm
+from foramen.anatomy.reference_body.diseased_bone import Growth, grown, growth_above, growth_below, sacralised
 from foramen.anatomy.reference_body.field import BoneField
 from foramen.anatomy.reference_body.fracture import before_fracture
 from foramen.anatomy.reference_body.pathology import Pathologies, TransitionalKind

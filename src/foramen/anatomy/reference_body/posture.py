@@ -16,7 +16,6 @@ from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
 
-
 SOUND_DISCS: Mapping[Vertebra, float] = MappingProxyType({})
 """No disc has lost height."""
 

@@ -48,7 +48,7 @@ def hu_of_label() -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoneMaterial:
-    """Bone of one person: spongy bone on CT (None: that of the reference body), thickness of the shell over the usual."""
+    """Bone of one person: spongy bone on CT (None: as the reference body), thickness of the shell over the usual."""
 
     cancellous_hu: float | None = None
     shell_fraction: float = 1.0

@@ -8,7 +8,7 @@ import numpy as np
 
 from foramen.anatomy.reference_body.course import Course, Lie
 from foramen.anatomy.reference_body.lay_course import clear_of_bones
-from foramen.anatomy.reference_body.nerve_variation import NerveVariation, on_this_bone
+from foramen.anatomy.reference_body.nerve_variation import NerveVariation, on_this_bone, out_of_crowding, person_differs
 from foramen.anatomy.reference_body.pathology import TransitionalKind
 from foramen.anatomy.reference_body.person import MEAN_PERSON, Person
 from foramen.anatomy.reference_body.placement import Placement
@@ -35,12 +35,14 @@ DRAWN_KEEP_OUTS = (
 )  # fmt: skip
 """Keep-out groups of labels.yaml that the reference body shows."""
 
+_BRANCH = "reference_bones.medial_branch"
+
 Placements = Mapping[Vertebra, Placement]
 
 _COUNTS = {
     TransitionalKind.L6: "This body has six lumbar vertebrae: roots are counted, S1 leaves below L6.",
     TransitionalKind.SACRALISED_L5: "L5 of this body is sacralised: it meets the sacral ala.",
-    TransitionalKind.T13: "This body has thirteen vertebrae with ribs and five lumbar ones; T13's own root is not listed.",
+    TransitionalKind.T13: "This body has thirteen vertebrae with ribs and five lumbar ones; T13's root is not listed.",
 }
 
 
@@ -136,6 +138,9 @@ def _branches(level: Vertebra, side: Side, placements: Placements, variation: Ne
             line = line if spinal is None else _begun_at(line, spinal[min(course.begins_at, len(spinal) - 1)])
         if line is not mean and (placement.diseased is not None or variation.person.has_nerve_variation):
             line = on_this_bone(placement, mean, line)
+        if person_differs(variation.person):
+            offset_mm = drawing(_BRANCH).numbers["from_bone_mm"]
+            line = out_of_crowding(_about(level, placements), line, offset_mm, keeps_start=True)
         found.append(_nerve(course, root, line, side, level))
     return found
 
@@ -165,7 +170,16 @@ def _spinal_line(
     line = variation.beside(variation.conjoined(line, level, course, side), course, root, side)
     if course.lie is Lie.CLEAR_OF_BONE:
         line = clear_of_bones([placement for placement, _ in listing], line, course.radius_mm)
+        if person_differs(variation.person):
+            line = out_of_crowding(_about(level, placements), line, course.radius_mm)
     return line
+
+
+def _about(level: Vertebra, placements: Placements) -> list[Placement]:
+    """The bones above and below a level, and its own last."""
+    bones = list(placements.values())
+    place = list(placements).index(level)
+    return [*bones[max(place - 1, 0) : place], *bones[place + 1 : place + 2], bones[place]]
 
 
 def _ganglion(course: Course, root: Root, line_mm: FloatArray, side: Side, variation: NerveVariation) -> Nerve:

@@ -116,15 +116,13 @@ def _sized(build: Build, *, is_female: bool, bmi: float) -> Build:
 
 def _cancellous_hu(generator: np.random.Generator, age_years: float, has_osteoporosis: bool) -> float:
     young, thin = fact("cohort.hu_young"), fact("cohort.hu_osteoporosis")
-    usual = young.number - number("cohort.hu_loss_per_year") * max(age_years - YOUNG_UNTIL_YEARS, 0.0)
+    usual = young.number - number("cohort.hu_loss_per_year") * max(
+        age_years - number("cohort.hu_young_until_years"), 0.0
+    )
     drawn = usual + generator.normal(0.0, young.sd or 0.0)
     low = generator.uniform(_bound(thin.low), _bound(thin.high))
     least = number("cohort.hu_least") if has_osteoporosis else _bound(thin.high)
     return float(np.round(low if has_osteoporosis else max(drawn, least)))
-
-
-YOUNG_UNTIL_YEARS = 30.0
-"""Age up to which spongy bone is dense: the group of `cohort.hu_young`."""
 
 
 def _bound(value: float | None) -> float:
