@@ -63,7 +63,7 @@ def test_thick_slices_and_lost_parts(labels: LabelMap) -> None:
     assert np.array_equal(thick[:, :, 0], thick[:, :, 2])
     assert np.array_equal(thick[:, :, 1], labels.values[:, :, 1])
     whole = made(labels, has_parts=False)
-    assert set(np.unique(whole[bone(whole)])) == {2200, 2300, 2400}
+    assert set(np.unique(whole[bone(whole)])) == set(np.unique(labels.values[bone(labels.values)] // 100 * 100))
     assert np.array_equal(bone(whole), bone(labels.values))
 
 

@@ -127,7 +127,12 @@ def _streaks(metal: Field, canvas: Canvas) -> Field:
         found[:, :, k] = filtered[rows, cell].mean(axis=0)
     scale = np.percentile(np.abs(found[found != 0]), 99.5) if (found != 0).any() else 1.0
     found *= np.float32(number("cohort.streak_hu") / max(float(scale), 1e-9))
-    factors = np.array(metal.shape) / np.array(coarse.shape)
-    full = zoom(found, factors.tolist(), order=1)
+    full = np.zeros(metal.shape, dtype=np.float32)
+    shown = np.flatnonzero(found.any(axis=(0, 1)))
+    if len(shown):
+        first, last = int(shown[0]), int(shown[-1]) + 1
+        whole = slice(first * steps[2], min(last * steps[2], metal.shape[2]))
+        factors = np.array(full[:, :, whole].shape) / np.array(found[:, :, first:last].shape)
+        full[:, :, whole] = zoom(found[:, :, first:last], factors.tolist(), order=1)
     result: Field = np.clip(full, -3 * number("cohort.streak_hu"), 3 * number("cohort.streak_hu")).astype(np.float32)
     return result
