@@ -222,7 +222,7 @@ def _extra_shell_mm(placement: Placement, x: Field, y: Field, z: Field) -> Field
     """How much thicker the shell is about arthrotic joints, at coordinates in the mean bone's frame."""
     if not placement.growths:
         return None
-    width_mm = 0.5 * number("cohort.facet_reach_mm")
+    width_mm = number("cohort.facet_reach_mm")
     found: Field = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), dtype=np.float32)
     for growth in placement.growths:
         cx, cy, cz = (np.float32(c) for c in growth.centre_mm)
@@ -272,7 +272,7 @@ def own_coordinates(canvas: Canvas, block: Block, placement: Placement) -> tuple
         return _local(canvas, block, placement.frame, placement.scale)
     local = _local(canvas, block, placement.frame, (1.0, 1.0, 1.0))
     shape = tuple(s.stop - s.start for s in block)
-    if min(shape) == 0:
+    if min(shape) <= 0:  # beside the image
         return local
     steps = [max(round(_LOOK_UP_MM / size), 1) for size in canvas.geometry.spacing_mm]
     nodes = [np.unique(np.append(np.arange(0, n, step), n - 1)) for n, step in zip(shape, steps, strict=True)]

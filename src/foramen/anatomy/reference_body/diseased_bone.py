@@ -19,7 +19,7 @@ from foramen.knowledge.facts import number, numbers
 from foramen.model.levels import Side, Vertebra
 from foramen.model.space import FloatArray
 
-REACH_RADII = 2.2
+REACH_RADII = 2.5
 """Growth is evaluated within this many Gaussian radii of its middle."""
 
 SMALLEST_SHARE = 0.15
@@ -73,7 +73,7 @@ def grown(field: BoneField, growths: tuple[Growth, ...], generator: np.random.Ge
         bumps = gaussian_filter(generator.standard_normal(block.shape, dtype=np.float32), bump_mm / FIELD_SPACING_MM)
         bumps *= np.float32(number("cohort.facet_roughness_fraction")) / max(float(bumps.std()), 1e-6)
         share = np.clip(1 + bumps, SMALLEST_SHARE, None)
-        block -= (growth.growth_mm * share * np.exp(-away / (2 * (0.5 * radius_mm) ** 2))).astype(np.float32)
+        block -= (growth.growth_mm * share * np.exp(-away / (2 * radius_mm**2))).astype(np.float32)
     return BoneField(low_mm=field.low_mm, distance_mm=distance, part=field.part)
 
 
