@@ -54,7 +54,7 @@ def virtual_person(
     is_female = generator.random() < 0.01 * number("cohort.female_share_percent")
     age = fact("cohort.age_years")
     age_years = float(np.round(generator.uniform(_bound(age.low), _bound(age.high))))
-    tall = numbers("cohort.height_cm")[1 if is_female else 0]
+    tall = numbers("cohort.height_mm")[1 if is_female else 0]
     bmi = fact("cohort.bmi_kg_per_m2")
     bmi_value = float(np.clip(generator.normal(bmi.number, bmi.sd or 0.0), _bound(bmi.low), _bound(bmi.high)))
     stature = generator.normal()
@@ -65,7 +65,7 @@ def virtual_person(
         build=_sized(draw_build(seed), is_female=is_female, bmi=bmi_value),
         sex="female" if is_female else "male",
         age_years=age_years,
-        height_cm=float(np.round(tall + stature * number("cohort.height_sd_cm"))),
+        height_cm=float(np.round(0.1 * (tall + stature * number("cohort.height_sd_mm")))),
         bmi_kg_per_m2=float(np.round(bmi_value, 1)),
         cancellous_hu=_cancellous_hu(generator, age_years, changes.has_osteoporosis),
         pathologies=changes,
