@@ -63,6 +63,8 @@ def test_a_cohort_holds_every_change_and_grows_at_its_end() -> None:
     people = virtual_people(12, 1)
     assert {kind for person in people for kind in person.pathologies.kinds} == set(PathologyKind)
     assert virtual_people(3, 1) == people[:3]
+    unusual = [p.pathologies.transitional for p in virtual_people(36, 1)[5::12]]
+    assert [t.kind for t in unusual if t is not None] == list(TransitionalKind)
     ages = [person.age_years for person in virtual_people(200, 2)]
     assert (min(ages), max(ages)) >= (25.0, 60.0)
     old = [p for p in virtual_people(200, 2) if p.age_years > 70]

@@ -36,9 +36,16 @@ DISCS = tuple(Vertebra(name) for name in REGIONS["lumbar"][:-1])
 
 
 def draw_changes(
-    seed: int, age_years: float, given: frozenset[PathologyKind] | None, always: frozenset[PathologyKind]
+    seed: int,
+    age_years: float,
+    given: frozenset[PathologyKind] | None,
+    always: frozenset[PathologyKind],
+    count: TransitionalKind | None = None,
 ) -> Pathologies:
-    """Changes of one person; `given` are exactly those wanted, None draws each by its share, `always` are added."""
+    """Changes of one person; `given` are exactly those wanted, None draws each by its share, `always` are added.
+
+    `count` says which unusual count it is, if there is one.
+    """
     streams = {kind: np.random.default_rng([seed, CHANGE_STREAM, i]) for i, kind in enumerate(PathologyKind)}
     shares = _shares(age_years)
     chances = {kind: streams[kind].random() for kind in PathologyKind}
@@ -49,7 +56,8 @@ def draw_changes(
     stenoses = _stenoses(streams[PathologyKind.STENOSIS]) if PathologyKind.STENOSIS in has else ()
     slip = _listhesis(streams[PathologyKind.LISTHESIS]) if PathologyKind.LISTHESIS in has else None
     modic = _modic(streams[PathologyKind.MODIC]) if PathologyKind.MODIC in has else None
-    transitional = _transitional(streams[PathologyKind.TRANSITIONAL]) if PathologyKind.TRANSITIONAL in has else None
+    unusual = _transitional(streams[PathologyKind.TRANSITIONAL], count)
+    transitional = unusual if PathologyKind.TRANSITIONAL in has else None
     discs = _discs(streams[PathologyKind.DISC_DEGENERATION], age_years, PathologyKind.DISC_DEGENERATION in has)
     if given is None or PathologyKind.DISC_DEGENERATION in has:
         discs = _at_least(discs, modic.above if modic is not None else None, 4)
@@ -199,9 +207,9 @@ def _modic(generator: np.random.Generator) -> ModicChange:
     return ModicChange(above=above, type=2 if is_second else 1, depth_mm=_uniform(generator, "cohort.modic_depth_mm"))
 
 
-def _transitional(generator: np.random.Generator) -> Transitional:
+def _transitional(generator: np.random.Generator, count: TransitionalKind | None) -> Transitional:
     weights = np.array(numbers("cohort.transitional_kinds_percent"))
-    kind = tuple(TransitionalKind)[int(generator.choice(3, p=weights / weights.sum()))]
+    kind = tuple(TransitionalKind)[int(generator.choice(3, p=weights / weights.sum()))] if count is None else count
     is_both = generator.random() < 0.01 * number("cohort.transitional_bilateral_percent")
     one = _side(generator)
     is_sacralised = kind is TransitionalKind.SACRALISED_L5

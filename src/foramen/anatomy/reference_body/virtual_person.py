@@ -10,7 +10,7 @@ import numpy as np
 from foramen.anatomy.reference_body.build import Build, draw_build
 from foramen.anatomy.reference_body.column import column_of
 from foramen.anatomy.reference_body.draw_changes import draw_changes
-from foramen.anatomy.reference_body.pathology import PathologyKind
+from foramen.anatomy.reference_body.pathology import PathologyKind, TransitionalKind
 from foramen.anatomy.reference_body.person import Person
 from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.errors import InputError
@@ -25,6 +25,7 @@ def virtual_person(
     *,
     pathologies: Iterable[PathologyKind | str] | None = None,
     always: Iterable[PathologyKind | str] = (),
+    count: TransitionalKind | str | None = None,
     deformation: bool = True,
     nerve_variation: bool = True,
 ) -> Person:
@@ -38,6 +39,8 @@ def virtual_person(
         Exactly these changes; without it each is drawn by its share (`knowledge/cohort.yaml`).
     always : iterable of PathologyKind or str
         Changes that are present beside those drawn.
+    count : TransitionalKind or str, optional
+        Which unusual number of vertebrae, for a person who has one: "L6", "sacralised_L5" or "T13".
     deformation : bool
         Whether each bone is deformed smoothly, outside what the generator's own parameters can make.
     nerve_variation : bool
@@ -52,14 +55,14 @@ def virtual_person(
         raise InputError(f"The seed {seed} is negative. Give 0 or more.")
     generator = np.random.default_rng([seed, PERSON_STREAM])
     is_female = generator.random() < 0.01 * number("cohort.female_share_percent")
-    age = fact("cohort.age_years")
-    age_years = float(np.round(generator.uniform(_bound(age.low), _bound(age.high))))
+    given = None if pathologies is None else frozenset(_kind(p) for p in pathologies)
+    more = frozenset(_kind(p) for p in always)
+    age_years = _age_years(generator, more | (given or frozenset()))
     tall = numbers("cohort.height_mm")[1 if is_female else 0]
     bmi = fact("cohort.bmi_kg_per_m2")
     bmi_value = float(np.clip(generator.normal(bmi.number, bmi.sd or 0.0), _bound(bmi.low), _bound(bmi.high)))
     stature = generator.normal()
-    given = None if pathologies is None else frozenset(_kind(p) for p in pathologies)
-    changes = draw_changes(seed, age_years, given, frozenset(_kind(p) for p in always))
+    changes = draw_changes(seed, age_years, given, more, None if count is None else TransitionalKind(count))
     return Person(
         seed=seed,
         build=_sized(draw_build(seed), is_female=is_female, bmi=bmi_value),
@@ -87,8 +90,12 @@ def virtual_people(count: int, seed: int, *, deformation: bool = True) -> tuple[
 
 def cohort_member(place: int, seed: int, *, deformation: bool = True) -> Person:
     """The person of a seed at a place (from 1) of a cohort, which has that place's kind of change in any case."""
-    kinds = tuple(PathologyKind)
-    return virtual_person(seed, always=(kinds[(place - 1) % len(kinds)],), deformation=deformation)
+    kinds, counts = tuple(PathologyKind), tuple(TransitionalKind)
+    turn, own = divmod(place - 1, len(kinds))
+    is_unusual = kinds[own] is PathologyKind.TRANSITIONAL  # each count in its turn
+    return virtual_person(
+        seed, always=(kinds[own],), count=counts[turn % len(counts)] if is_unusual else None, deformation=deformation
+    )
 
 
 def vertebrae_of(person: Person) -> tuple[str, ...]:
@@ -103,6 +110,16 @@ def _kind(name: PathologyKind | str) -> PathologyKind:
     except ValueError:
         known = ", ".join(kind.value for kind in PathologyKind)
         raise InputError(f"{name!r} is not a change that a virtual person can have. Known are {known}.") from None
+
+
+def _age_years(generator: np.random.Generator, wanted: frozenset[PathologyKind]) -> float:
+    """An age at which the changes that are wanted occur."""
+    age = fact("cohort.age_years")
+    low = _bound(age.low)
+    for kind, name in ((PathologyKind.OSTEOPOROSIS, "osteoporosis"), (PathologyKind.LISTHESIS, "listhesis")):
+        if kind in wanted:
+            low = max(low, number(f"cohort.{name}_from_years"))
+    return float(np.round(generator.uniform(low, _bound(age.high))))
 
 
 def _sized(build: Build, *, is_female: bool, bmi: float) -> Build:
