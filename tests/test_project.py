@@ -44,6 +44,8 @@ WITHOUT_UNIT = {
     "Fact.low": "unit in Fact.unit",
     "Fact.sd": "unit in Fact.unit",
     "Fact.value": "unit in Fact.unit",
+    "Finding.sd": "unit in Finding.unit",
+    "Finding.value": "unit in Finding.unit",
     "HeatHistogram.levels": "unit said by HeatHistogram.quantity",
     "Introducer.gauge": "needle gauge",
     "Needle.gauge": "needle gauge",

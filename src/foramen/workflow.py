@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 from foramen import __version__
-from foramen.anatomy.build import build_anatomy
+from foramen.anatomy.of_case import anatomy_of
 from foramen.errors import InputError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.check import knowledge_sha256
@@ -39,7 +39,9 @@ from foramen.model.plan import (
 from foramen.model.record import UNKNOWN, ClinicalRecord
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
+from foramen.planning.basis import is_patient_specific, limits_of_basis
 from foramen.planning.checks import PlanLimits, check_plan, plan_status
+from foramen.planning.confirmed_findings import with_confirmed_findings
 from foramen.planning.current_record import current_record
 from foramen.planning.drug_totals import lidocaine_total
 from foramen.planning.paths import PlannedPaths, deliver, find_paths
@@ -57,7 +59,7 @@ LIMITS = (
     "Geometric capture under the stated model is not pain relief.",
     "The heat model leaves out: blood vessels below the size of a label, the return pad's place, fluid injected "
     "before the lesion, boiling, electrode motion, and differences between people in tissue properties.",
-    "Nerves are not visible on CT: their courses are carried over from a reference spine with the stated uncertainty.",
+    "Nerves are not seen: their courses are carried over from a reference spine with the stated uncertainty.",
 )
 
 
@@ -125,9 +127,13 @@ def _current(case: Case, on: datetime) -> ClinicalRecord:
     return current_record(case.record, on=on.date(), list_valid_months=number("planning.list_valid_months"))
 
 
+def _at_level(case: Case, level: Level, on: datetime) -> ClinicalRecord:
+    return with_confirmed_findings(_current(case, on), str(level))
+
+
 def _candidacy(case: Case, technique: Technique, level: Level, side: Side, *, profile: str, on: datetime) -> Verdict:
     return assess(
-        _current(case, on),
+        _at_level(case, level, on),
         technique=technique.id,
         level=level,
         side=side,
@@ -195,7 +201,7 @@ def _plan_case(case: Case, request: PlanRequest, anatomy: Anatomy | None, *, pro
     )
     clock.stage("anatomy", 0.02)
     if anatomy is None:
-        anatomy = build_anatomy(case.image, case.labels)
+        anatomy = anatomy_of(case)
     for vertebra in technique.needs_vertebrae(level):
         anatomy.vertebra(vertebra)
     clock.stage("candidacy", 0.25)
@@ -334,6 +340,9 @@ def _assemble(case: Case, request: PlanRequest, parts: _Parts) -> Plan:
             patient_position=case.patient_position,
             acquired_on=case.acquired_on,
             patient_id=case.patient_id,
+            modality=case.image.modality,
+            sequence=case.image.sequence,
+            is_patient_specific=is_patient_specific(case, parts.anatomy),
         ),
         verdict=parts.verdict,
         targets=parts.targets,
@@ -351,7 +360,7 @@ def _assemble(case: Case, request: PlanRequest, parts: _Parts) -> Plan:
         stop_rules=tuple(f"{knowledge.condition(rule).rstrip('.')}: {rule.action}" for rule in knowledge.stop_rules),
         drug_totals=(lidocaine_total(knowledge, nerves=len(parts.targets), record=case.record),),
         citations=_citations(parts),
-        limits=LIMITS,
+        limits=(*limits_of_basis(case, parts.anatomy), *LIMITS),
         provenance=_provenance(case, request, parts, made_at=made_at),
     )
 

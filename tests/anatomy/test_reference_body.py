@@ -184,4 +184,4 @@ def test_bad_arguments_are_refused() -> None:
     with pytest.raises(InputError, match="noise"):
         make_reference_body(noise_hu=-1.0)
     with pytest.raises(LevelError, match="reference body has"):
-        make_reference_body(levels=("C3",))
+        make_reference_body(levels=("L6",))

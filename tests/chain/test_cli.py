@@ -69,10 +69,29 @@ def test_inspect_writes_a_contact_sheet(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chain: Chain, tmp_path: Path
 ) -> None:
     picture = tmp_path / "sheet.png"
-    assert run(monkeypatch, "case", "inspect", chain.case_path, "--picture", picture, "--json") == 0
+    page = tmp_path / "page.html"
+    files = ["--picture", picture, "--html", page]
+    assert run(monkeypatch, "case", "inspect", chain.case_path, *files, "--json") == 0
     printed = json.loads(capsys.readouterr().out)
     assert {"L4", "L5", "S1"} <= set(printed["levels"])
     assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert printed["page"] == str(page)
+    assert page.stat().st_size <= 15_000_000
+    assert printed["anatomy"]["is_found"]
+    joint = next(level for level in printed["techniques"][0]["levels"] if level["level"] == "L4-L5")
+    assert [side["problem"] for side in joint["sides"]] == ["", ""]
+
+
+def test_inspect_replaces_nothing_that_is_not_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chain: Chain, tmp_path: Path
+) -> None:
+    thesis = tmp_path / "thesis.html"
+    thesis.write_text("<html>mine</html>")
+    sheet = ["--picture", tmp_path / "sheet.png"]
+    assert run(monkeypatch, "case", "inspect", chain.case_path, *sheet, "--html", thesis) == 2
+    assert "not written by Foramen" in capsys.readouterr().err
+    assert thesis.read_text() == "<html>mine</html>"
+    assert not (tmp_path / "sheet.png").exists()
 
 
 def test_a_level_that_is_not_in_the_image_exits_2(

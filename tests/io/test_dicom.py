@@ -101,7 +101,7 @@ def test_gantry_tilt(series: list[Path]) -> None:
     [
         ({"PatientPosition": None}, r"Patient Position \(0018,5100"),
         ({"PatientPosition": ""}, r"Patient Position \(0018,5100"),
-        ({"Modality": "MR"}, "modality MR, not CT"),
+        ({"Modality": "PT"}, "modality PT, not CT or MR"),
         ({"RescaleIntercept": None}, "no RescaleIntercept"),
         ({"RescaleSlope": None}, "no RescaleSlope"),
         ({"RescaleType": "OD"}, "not Hounsfield units"),

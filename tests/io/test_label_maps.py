@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foramen.errors import FrameError, ImageError, KnowledgeError
+from foramen.errors import FrameError, ImageError, KnowledgeError, LevelError
 from foramen.io.label_maps import LabelSource, parse_label_source, read_labels, vertebrae_found
 from foramen.io.label_schemes import FORAMEN, label_number, read_scheme, shipped_schemes
 from foramen.io.nifti import image_bytes, read_image
 from foramen.knowledge.labels import disc_value, label, structure_value, vertebra_value
 from foramen.model.levels import Vertebra
-from foramen.model.space import Volume
+from foramen.model.space import Modality, Volume
 from small_scan import KIDNEY_LEFT, KIDNEY_RIGHT, LEVELS, affine_ras, scan, write_nifti
 
 VERSE = {"L3": 22, "L4": 23, "L5": 24, "S1": 26}
@@ -44,6 +44,72 @@ def test_shipped_schemes_are_whole() -> None:
     assert schemes["verse"].values[28] == vertebra_value(Vertebra("T13"))
     for scheme in schemes.values():
         assert all(label(value) is not None for value in scheme.values.values())
+
+
+def test_numbers_of_the_mr_programs_are_those_of_their_sources() -> None:
+    schemes = shipped_schemes()
+    spine = schemes["totalspineseg"].values
+    assert {spine[n] for n in (11, 17, 21, 32, 41, 45, 46, 50)} == {
+        vertebra_value(Vertebra(name)) for name in ("C1", "C7", "T1", "T12", "L1", "L5", "L6", "S1")
+    }
+    assert [spine[n] for n in (63, 71, 82, 91, 95)] == [
+        disc_value(Vertebra(name)) for name in ("C2", "C7", "T11", "T12", "L4")
+    ]
+    assert schemes["totalspineseg"].discs == {100}  # below L5, or below L6 where there is one
+    by_name = schemes["totalsegmentator_vertebrae_mr"].values
+    assert by_name[1] == vertebra_value(Vertebra("S1"))
+    assert by_name[2] == vertebra_value(Vertebra("L5"))
+    assert by_name[25] == vertebra_value(Vertebra("C1"))
+    assert schemes["totalsegmentator_total_mr"].known == frozenset(range(1, 51))
+    assert schemes["totalsegmentator_total_mr"].values[23] == structure_value("aorta")
+    assert 19 in schemes["totalsegmentator_total_mr"].ignored
+    instances = schemes["spineps_instances"]
+    assert instances.vertebrae == frozenset(range(1, 26))
+    assert instances.values == {26: vertebra_value(Vertebra("S1"))}
+    assert {107, 126} <= instances.discs
+
+
+def test_totalspineseg_is_told_and_its_lumbosacral_disc_named_by_place(tmp_path: Path, image: Volume) -> None:
+    values = renumbered({"L3": 43, "L4": 44, "L5": 45, "S1": 50})
+    values[26:34, 16:22, 18:20] = 100  # between L5 (20 to 30) and S1 (8 to 18)
+    reading = read_labels([source(tmp_path / "t.nii.gz", values)], image)
+    assert "totalspineseg" in reading.history[0]
+    assert [v.name for v in vertebrae_found(reading.labels)] == ["L3", "L4", "L5", "S1"]
+    np.testing.assert_array_equal(reading.labels.values == disc_value(Vertebra("L5")), values == 100)
+
+
+def test_numbers_of_large_vertebrae_are_not_taken_for_a_neck(tmp_path: Path, image: Volume) -> None:
+    values = renumbered({"L3": 2, "L4": 3, "L5": 4, "S1": 26})  # instances from above, or C2, C3, C4 and the sacrum
+    values[20:24, 8:24, :] = np.where(values[24:28, 8:24, :] > 0, values[24:28, 8:24, :], 0)
+    image.values[20:24, 8:24, :] = 350  # larger than any vertebra of a neck
+    with pytest.raises(LevelError, match="nothing in view fixes the names of 2, 3, 4"):
+        read_labels([source(tmp_path / "i.nii.gz", values)], image)
+
+
+def test_numbers_of_small_vertebrae_are_asked_for(tmp_path: Path, image: Volume) -> None:
+    values = np.zeros_like(scan()[1])
+    for place in range(4):
+        values[26:34, 10:20, 50 - 7 * place : 56 - 7 * place] = 2 + place  # 17.5 mm apart: C2 to C5, or any four
+    image.values[...] = np.where(values > 0, 350, 45)
+    with pytest.raises(ImageError, match=r"several ways.*spineps_instances.*: fits.*tptbox_vertebra.*: fits"):
+        read_labels([source(tmp_path / "i.nii.gz", values)], image)
+    stated = read_labels([source(tmp_path / "i.nii.gz", values, "tptbox_vertebra")], image)
+    assert [v.name for v in vertebrae_found(stated.labels)] == ["C2", "C3", "C4", "C5"]
+
+
+@pytest.mark.data
+def test_a_real_instance_map_of_a_loin_is_not_read_as_a_neck(data_folder: Path) -> None:
+    folder = data_folder / "mr_lumbar_segment"
+    image = read_image(folder / "sub-mri_label-6_T2w.nii.gz", modality=Modality.MR)
+    vertebrae = folder / "sub-mri_seg-vert_label-6_msk.nii.gz"  # a crop: 5, 6, 7 of a loin with discs and endplates
+    with pytest.raises(ImageError, match=r"C6 would be 53 mL large"):
+        read_labels([LabelSource(path=vertebrae)], image)
+    stated = [LabelSource(path=vertebrae, scheme="spineps_instances")]
+    with pytest.raises(LevelError, match="ambiguous"):
+        read_labels(stated, image)
+    labels = read_labels(stated, image, levels_of={5: "L2", 6: "L3", 7: "L4"}).labels
+    assert [v.name for v in vertebrae_found(labels)] == ["L2", "L3", "L4"]
+    assert (labels.values == disc_value(Vertebra("L3"))).any()
 
 
 def test_totalsegmentator_is_told_and_converted(tmp_path: Path, image: Volume) -> None:
@@ -140,8 +206,9 @@ def test_a_map_that_fits_several_schemes_must_be_stated(tmp_path: Path, image: V
     assert "verse" in read_labels([source(tmp_path / "one.nii.gz", values)], image).history[0].replace(
         "tptbox_vertebra", "verse"
     )
-    values[values > 0] = 27  # L5 (TotalSegmentator), and nothing in VerSe but the coccyx, which it leaves out
-    assert "totalsegmentator" in read_labels([source(tmp_path / "two.nii.gz", values)], image).history[0]
+    values[values > 0] = 27  # L5 (TotalSegmentator) or T7 (TotalSpineSeg), and in VerSe the coccyx, which it leaves out
+    with pytest.raises(ImageError, match=r"several ways.*totalsegmentator_v2.*: fits.*totalspineseg.*: fits"):
+        read_labels([source(tmp_path / "two.nii.gz", values)], image)
     values[values > 0] = 28  # L4 (TotalSegmentator) or T13 (VerSe): geometry cannot tell
     with pytest.raises(ImageError, match=r"several ways.*totalsegmentator_v2.*verse"):
         read_labels([source(tmp_path / "three.nii.gz", values)], image)

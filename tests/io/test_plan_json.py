@@ -279,6 +279,17 @@ def test_a_plan_of_version_1_1_is_still_read(tmp_path: Path) -> None:
     assert same(plan_json.read_plan(tmp_path), make_plan())
 
 
+def test_a_plan_of_version_1_2_is_still_read(tmp_path: Path) -> None:
+    """Without what the image is, as it was written when every image was a CT."""
+    file = plan_json.write_plan(make_plan(), tmp_path)
+    data = json.loads(file.read_text())
+    for key in ("modality", "sequence", "is_patient_specific"):
+        del data["case"][key]
+    data["schema"]["version"] = "1.2"
+    file.write_text(json.dumps(data))
+    assert same(plan_json.read_plan(tmp_path), make_plan())
+
+
 def test_both_ways_of_fluid_are_written_and_read_again(tmp_path: Path) -> None:
     plan = make_plan()
     delivery = plan.deliveries[0]
@@ -296,7 +307,7 @@ def test_both_ways_of_fluid_are_written_and_read_again(tmp_path: Path) -> None:
 def test_keys_that_others_rely_on(tmp_path: Path) -> None:
     plan_json.write_plan(make_plan(), tmp_path)
     data = json.loads((tmp_path / "plan.json").read_text())
-    assert data["schema"] == {"name": "foramen-plan", "version": "1.2"}
+    assert data["schema"] == {"name": "foramen-plan", "version": "1.3"}
     target = data["targets"][0]
     assert (target["crosses_bone"], target["joint_served"], target["level"], target["side"]) == (
         "L4",

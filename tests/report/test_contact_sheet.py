@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,13 +11,19 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from foramen.io.inspect import inspect_case
 from foramen.io.label_maps import LabelSource, read_labels
 from foramen.io.nifti import read_image
 from foramen.knowledge.labels import vertebra_value
+from foramen.model.anatomy import NerveKind
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray, LabelMap, Modality, Volume, VolumeGeometry
-from foramen.report.contact_sheet import contact_sheet, vertebra_colour
+from foramen.report.anatomy_marks import MARK_LOOKS, course_colour
+from foramen.report.contact_sheet import contact_sheet
+from foramen.report.label_overlay import vertebra_colour
 from foramen.report.palette import rgb
+from report.case_factory import make_case
+from report.marked_anatomy import marked_anatomy
 
 
 def pixels(png: bytes) -> FloatArray:
@@ -85,6 +92,40 @@ def test_a_scan_without_labels_is_still_drawn() -> None:
     image, labels = small_spine()
     empty = LabelMap(geometry=labels.geometry, values=np.zeros_like(labels.values))
     assert contact_sheet(image, empty).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("without", ["nothing", "a level", "an end", "registered anatomy"])
+def test_landmarks_and_nerves_are_drawn_with_whatever_there_is(without: str) -> None:
+    case = make_case()
+    values = case.labels.values.copy()
+    if without == "a level":
+        values[values // 100 == Vertebra("L5").number] = 0
+    if without == "an end":
+        values[:, :, 70:] = 0
+    labels = LabelMap(geometry=case.labels.geometry, values=values)
+    anatomy = None if without == "registered anatomy" else marked_anatomy()
+    changed = replace(case, labels=labels)
+    inspection = inspect_case(changed, anatomy, reason="The reference does not fit.")
+    picture = pixels(contact_sheet(case.image, labels, title="case 1", anatomy=anatomy, inspection=inspection))
+    drawn = {
+        name: int((np.abs(picture - np.array(rgb(colour))).max(axis=2) < 0.04).sum())
+        for name, colour in (
+            ("high", MARK_LOOKS["high"].colour),
+            ("low", MARK_LOOKS["low"].colour),
+            ("branch", course_colour(NerveKind.MEDIAL_BRANCH)),
+            ("spinal", course_colour(NerveKind.SPINAL_NERVE)),
+        )
+    }
+    if anatomy is None:
+        assert drawn["high"] == 0
+        assert drawn["spinal"] == 0
+    else:
+        assert min(drawn.values()) > 100, drawn
+
+
+def test_the_picture_says_who_made_it() -> None:
+    png = contact_sheet(*small_spine())
+    assert b"Software\x00Foramen" in png[:4096]
 
 
 @pytest.mark.data

@@ -1,10 +1,10 @@
-"""The anatomy of a patient from a CT and its label map of whole vertebrae."""
+"""The anatomy of a patient from a CT or MR and its label map of whole vertebrae."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -17,10 +17,12 @@ from foramen.anatomy.frames import BodyShape, back_of, body_ball, check_back, me
 from foramen.anatomy.keep_outs import find_keep_outs
 from foramen.anatomy.landmarks import find_landmarks
 from foramen.anatomy.levels import count_levels, labelled_levels
-from foramen.anatomy.midplane import with_midplane
 from foramen.anatomy.nerves import find_nerves
 from foramen.anatomy.reference_body.regions import LEVELS
+from foramen.anatomy.registered_frame import registered_frame
 from foramen.anatomy.registration import Registration, register
+from foramen.anatomy.turned import turn_of, turned, upright
+from foramen.anatomy.widening import widened_for_mr
 from foramen.errors import ImageError, LandmarkError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
@@ -31,6 +33,9 @@ from foramen.model.space import FloatArray, LabelMap, Modality, Volume, require_
 
 SACRUM = Vertebra("S1")
 
+REGISTERED: tuple[str, ...] = LEVELS[LEVELS.index("C3") :]
+"""Vertebrae that are found in a patient; atlas and axis have no body with two endplates to find their frames by."""
+
 
 @with_one_blas_thread
 def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
@@ -39,29 +44,41 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
     Parameters
     ----------
     image : Volume
-        CT.
+        CT or MR.
     labels : LabelMap
         On the grid of the image, numbered by `labels.yaml`; whole vertebrae suffice.
 
     Raises
     ------
     ImageError
-        If the image is no CT, the grids differ, or the labels do not lie on bone.
+        If the grids differ, or (on CT) the labels do not lie on bone.
     LevelError
         If no vertebra is labelled or the names run upwards.
     LandmarkError
         If the labels are mirrored or turned back to front.
     """
     _check_images(image, labels)
+    turn = turn_of(image.geometry)
+    geometry = upright(image.geometry, turn)
+    found = _build(replace(image, geometry=geometry), replace(labels, geometry=geometry))
+    return turned(found, turn)
+
+
+def _build(image: Volume, labels: LabelMap) -> Anatomy:
+    """The anatomy of a scan along the patient's axes."""
     levels = labelled_levels(labels)
-    work = _Work(bones={}, notes=[f"{level}: outside T12 to S1, only named." for level in levels if not _known(level)])
+    outside = [
+        f"{level}: outside {REGISTERED[0]} to {REGISTERED[-1]}, only named." for level in levels if not _known(level)
+    ]
+    work = _Work(bones={}, notes=outside)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # bones do not depend on each other
         for bone, notes in pool.map(partial(_extract, image, labels), filter(_known, levels)):
             work.notes += notes
             if bone is not None:
                 work.bones[bone.level] = bone
     _check_sides(labels)
-    _check_on_bone(image, labels)
+    if image.modality is Modality.CT:  # an MR shows no density; what that leaves open stands in the case's history
+        _check_on_bone(image, labels)
     shapes = _measure(work)
     registrations: dict[Vertebra, Registration] = {}
     vertebrae: dict[Vertebra, VertebraAnatomy] = {}
@@ -74,13 +91,13 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
             registrations[level] = registration
         vertebrae[level] = VertebraAnatomy(
             level=level,
-            frame=with_midplane(bone, registration) if landmarks else shape.frame,
+            frame=registered_frame(bone, registration) if landmarks else shape.frame,
             landmarks=landmarks,
             is_complete=not bone.is_cut,
             note=note,
         )
     nerves = find_nerves(work.bones, registrations, vertebrae)
-    return Anatomy(
+    anatomy = Anatomy(
         frame_uid=image.geometry.frame_uid,
         vertebrae=tuple(vertebrae.values()),
         nerves=nerves,
@@ -88,11 +105,12 @@ def build_anatomy(image: Volume, labels: LabelMap) -> Anatomy:
         level_count=count_levels(labels, levels),
         notes=tuple(work.notes),
     )
+    return anatomy if image.modality is Modality.CT else widened_for_mr(anatomy, image.geometry)
 
 
 def _known(level: Vertebra) -> bool:
-    """Whether the reference body has this vertebra."""
-    return level.name in LEVELS
+    """Whether the reference bone of this vertebra is registered."""
+    return level.name in REGISTERED
 
 
 def _extract(image: Volume, labels: LabelMap, level: Vertebra) -> tuple[Bone | None, list[str]]:
@@ -107,6 +125,9 @@ def _extract(image: Volume, labels: LabelMap, level: Vertebra) -> tuple[Bone | N
 def _voxels(image: Volume, labels: LabelMap, level: Vertebra, notes: list[str]) -> NDArray[np.bool_]:
     mask = level_mask(labels, level)
     if level != SACRUM or not mask.any() or not lacks_ala(labels, mask):
+        return mask
+    if image.modality is not Modality.CT:
+        notes.append("S1: the label leaves out the sacral alae, and an MR shows no unlabelled bone: label them too.")
         return mask
     notes.append("S1: the label leaves out the sacral alae; they were taken from unlabelled bone of the CT beside it.")
     return with_ala(image, labels, mask)
@@ -190,8 +211,6 @@ def _check_images(image: Volume, labels: LabelMap) -> None:
             f"Image {image.geometry.shape} and label map {labels.geometry.shape} lie on different grids. "
             "Resample the label map to the image first (foramen case import does)."
         )
-    if image.modality is not Modality.CT:
-        raise ImageError(f"Anatomy is found on CT, this image is {image.modality.value}. Import a CT.")
 
 
 def _check_sides(labels: LabelMap) -> None:

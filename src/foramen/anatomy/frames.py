@@ -2,8 +2,8 @@
 
 The body is found as the place of the largest ball inside the bone, the back as the direction from there to the
 far-off rest (arch and processes), up from the row of bodies, left from the mirror plane of the bone's surface,
-and the tilt from the superior endplate. The left axis is a first one: `midplane.py` betters it once the bone is
-registered. Nothing depends on the scan's grid or on parts being labelled.
+and the tilt from the superior endplate. These are first ones: `registered_frame.py` betters them once the
+bone is registered. Nothing depends on the scan's grid or on parts being labelled.
 """
 
 from __future__ import annotations

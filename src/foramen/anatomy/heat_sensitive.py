@@ -166,10 +166,13 @@ def _skin(
 
 
 def _hardware(tissues: TissueMap, centres_mm: FloatArray, reach_mm: float) -> list[SensitiveStructure]:
-    """Metal within reach, labelled or seen in the image; where there is none, nothing is reported."""
+    """Metal within reach, labelled or seen in the image; nothing where a CT shows none, UNKNOWN on an MR."""
     box = _box(tissues.geometry, centres_mm, reach_mm)
     metal = tissues.tissue_index[box] == tissues.names.index("metal")
     points = _near(_rim_corners_mm(tissues.geometry, metal, box), centres_mm, reach_mm)
+    if not len(points) and not tissues.is_density_known:
+        note = "No metal is labelled, and an MR does not tell it: ask for implants and look at the images."
+        return [SensitiveStructure(name="hardware", sensitivity=Sensitivity.HARDWARE, points_mm=None, note=note)]
     if not len(points):
         return []
     note = "metal in the image; read at the corners of its voxels"

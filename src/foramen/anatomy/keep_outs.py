@@ -12,10 +12,10 @@ from foramen.model.levels import ROOTS, Root, Side, Vertebra, neighbour_above
 from foramen.model.space import LabelMap
 
 NOT_IMAGED = "not imaged: Doppler / live contrast required"
-"""Note of a vessel that a plain CT and its labels do not show."""
+"""Note of a vessel that a plain scan and its labels do not show."""
 
 NEVER_LABELLED = ("radicular_arteries", "periforaminal_arteries", "segmental_lumbar_arteries")
-"""Vessels that no CT label map shows; an atlas may forbid them, never clear them."""
+"""Vessels that no label map shows; an atlas may forbid them, never clear them."""
 
 
 def find_keep_outs(labels: LabelMap, nerves: Iterable[Nerve]) -> tuple[KeepOut, ...]:
@@ -65,7 +65,7 @@ def _neural(nerves: tuple[Nerve, ...]) -> list[KeepOut]:
             KeepOut(
                 name=kind.value,
                 status=KeepOutStatus.SHOWN if is_shown else KeepOutStatus.UNKNOWN,
-                note=f"derived from the foramina of {', '.join(roots)}; not seen on CT"
+                note=f"derived from the foramina of {', '.join(roots)}; not seen on the scan"
                 if is_shown
                 else "no foramen could be placed on this image",
             )

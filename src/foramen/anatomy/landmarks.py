@@ -6,6 +6,7 @@ A landmark that the image cannot support is left out, with the reason in the not
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import gammainc
 
 from foramen.anatomy.bones import Bone
 from foramen.anatomy.reference_body import reference_vertebra
@@ -28,9 +29,10 @@ def find_landmarks(bone: Bone, registration: Registration) -> tuple[tuple[Landma
 
     Notes
     -----
-    Standard uncertainty: the root of the sum of squares of the residual of the registration, half a
-    voxel, what differs between people although the surfaces agree (`registration.yaml`), and half
-    the way from the carried point to the bone.
+    The covariance is the sum of what the bone's surface leaves open of the field that carried the point
+    (`uncertainty.py`), what differs along the bone between people whose surfaces agree, and across the bone the error
+    of the labelled surface, of the voxels (``h^2 / 12``) and half the way from the carried point to the bone
+    (`registration.yaml`).
     """
     limit_mm = residual_limit_mm(bone)
     if not registration.residual_mm <= limit_mm:
@@ -41,7 +43,8 @@ def find_landmarks(bone: Bone, registration: Registration) -> tuple[tuple[Landma
     found, missing = [], []
     reference = reference_vertebra(bone.level)
     for (name, side), position in reference.landmarks.items():
-        landmark, reason = _place(bone, registration, name, side, registration.carry(position)[0])
+        open_mm2 = registration.covariance_mm2(position)[0]
+        landmark, reason = _place(bone, name, side, registration.carry(position)[0], open_mm2)
         if landmark is None:
             missing.append(f"{side.value} {name.value.replace('_', ' ')} ({reason})")
         else:
@@ -55,33 +58,48 @@ def residual_limit_mm(bone: Bone) -> float:
     return number("registration.residual_limit_mm") + 0.5 * bone.spacing_mm
 
 
-def standard_deviation_mm(bone: Bone, registration: Registration, natural_sd_mm: float) -> float:
-    """Standard uncertainty (mm) of a point carried to a bone."""
-    return float(np.sqrt(registration.residual_mm**2 + (0.5 * bone.spacing_mm) ** 2 + natural_sd_mm**2))
+def probability_within(covariance_mm2: FloatArray, radius_mm: float) -> float:
+    """Probability that a point of normal law and that covariance (3, 3) lies within a radius of its mean.
+
+    Notes
+    -----
+    The squared distance is taken as a scaled chi-squared law of the same mean and variance (Satterthwaite).
+    """
+    mean, spread = float(np.trace(covariance_mm2)), float((covariance_mm2**2).sum())
+    if mean <= 0.0:
+        return 1.0
+    return float(gammainc(0.5 * mean**2 / spread, 0.5 * radius_mm**2 * mean / spread))
 
 
 def _place(
-    bone: Bone, registration: Registration, name: LandmarkName, side: Side, carried: FloatArray
+    bone: Bone, name: LandmarkName, side: Side, carried: FloatArray, open_mm2: FloatArray
 ) -> tuple[Landmark | None, str]:
     if float(bone.margin_mm(carried)[0]) < bone.spacing_mm:
         return None, "outside the scan"
+    unseen = float(np.trace(open_mm2)) / number("registration.shape_variation_rms_mm") ** 2
+    if unseen > number("registration.largest_unseen_fraction"):
+        return None, "too little of the bone around it is in the scan"
     position = bone.onto_surface(carried)[0]
     moved_mm = float(np.linalg.norm(position - carried))
     limit_mm = number("registration.snap_limit_mm") + 0.5 * bone.spacing_mm
     if moved_mm > limit_mm:
         return None, f"the bone lies {moved_mm:.1f} mm from where it should be, limit {limit_mm:.1f} mm"
-    natural_mm = number("registration.landmark_variation_sd_mm")
-    sd_mm = float(np.hypot(standard_deviation_mm(bone, registration, natural_mm), 0.5 * moved_mm))
-    doubt = (registration.residual_mm**2 + moved_mm**2) / limit_mm**2
+    normal = bone.slope(position[None])[0]
+    across = np.outer(normal, normal)
+    along_mm, boundary_mm = number("registration.landmark_variation_sd_mm"), number("registration.label_boundary_sd_mm")
+    of_surface = boundary_mm**2 + bone.spacing_mm**2 / 12.0 + (0.5 * moved_mm) ** 2
+    covariance = open_mm2 + along_mm**2 * (np.eye(3) - across) + of_surface * across
+    covariance = 0.5 * (covariance + covariance.T)
     return (
         Landmark(
             name=name,
             vertebra=bone.level,
             side=side,
             position_mm=position,
-            sd_mm=sd_mm,
-            confidence_fraction=float(np.exp(-doubt) * registration.coverage_fraction),
+            sd_mm=float(np.sqrt(np.trace(covariance) / 3.0)),
+            confidence_fraction=probability_within(covariance, number("registration.confidence_radius_mm")),
             origin=Origin.REGISTERED,
+            covariance_mm2=covariance,
         ),
         "",
     )

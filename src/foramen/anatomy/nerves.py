@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from foramen.anatomy.bones import Bone
-from foramen.anatomy.landmarks import standard_deviation_mm
 from foramen.anatomy.reference_body import reference_vertebra
 from foramen.anatomy.reference_body.course import Course, Lie
 from foramen.anatomy.reference_body.lay_course import beside_bone, clear_of_bones
@@ -46,8 +45,7 @@ def _on_bone(
         return []
     carried = registration.carry(on_side(course.points_mm, side))
     line = beside_bone(bone, carried, course.radius_mm + number("anatomy.medial_branch_clear_of_bone_mm"))
-    sd_mm = standard_deviation_mm(bone, registration, course.variation_sd_mm)
-    return [_nerve(course, line, side, bone.level, sd_mm)]
+    return [_nerve(course, line, side, bone.level, _spread(course, bone, registration, side))]
 
 
 def _beside_bones(
@@ -68,8 +66,8 @@ def _beside_bones(
     line: FloatArray = np.mean(views, axis=0)
     if course.lie is Lie.CLEAR_OF_BONE:
         line = clear_of_bones([bones[other] for other, _ in listing], line, course.radius_mm)
-    sd_mm = standard_deviation_mm(bones[level], registrations[level], course.variation_sd_mm)
-    found = [_nerve(course, line, side, None, sd_mm)]
+    spread = _spread(course, bones[level], registrations[level], side)
+    found = [_nerve(course, line, side, None, spread)]
     if course.ganglion is not None:
         first, last = course.ganglion
         found.append(
@@ -81,14 +79,37 @@ def _beside_bones(
                 crosses=None,
                 centreline_mm=line[first : last + 1],
                 radius_mm=course.ganglion_radius_mm,
-                variation_sd_mm=sd_mm,
+                variation_sd_mm=spread[0],
                 origin=Origin.REGISTERED,
+                landmark_sd_mm=spread[1],
             )
         )
     return found
 
 
-def _nerve(course: Course, line_mm: FloatArray, side: Side, crosses: Vertebra | None, sd_mm: float) -> Nerve:
+def _spread(course: Course, bone: Bone, registration: Registration, side: Side) -> tuple[float, float]:
+    """Standard deviations (mm) perpendicular to a nerve: against its bone's landmarks, and of these landmarks.
+
+    Notes
+    -----
+    Across the bone a surface is off by the error of the labels and of the voxels, along it by what the field leaves
+    open; both are averaged over the two directions perpendicular to the nerve, and the field over its course.
+    """
+    points = on_side(course.points_mm, side)
+    along = np.gradient(points, axis=0) @ registration.linear.T @ registration.frame.axes.T
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    field = registration.covariance_mm2(points)
+    across = np.trace(field, axis1=1, axis2=2) - np.einsum("na,nab,nb->n", along, field, along)
+    boundary_mm2 = number("registration.label_boundary_sd_mm") ** 2 + bone.spacing_mm**2 / 12.0
+    fit_mm2 = 0.5 * (float(across.mean()) + boundary_mm2)
+    of_landmarks = number("registration.landmark_variation_sd_mm") / np.sqrt(2.0)
+    return float(np.sqrt(course.variation_sd_mm**2 + fit_mm2)), float(of_landmarks)
+
+
+def _nerve(
+    course: Course, line_mm: FloatArray, side: Side, crosses: Vertebra | None, spread: tuple[float, float]
+) -> Nerve:
+    variation_sd_mm, landmark_sd_mm = spread
     return Nerve(
         name=course.name,
         kind=course.kind,
@@ -97,6 +118,7 @@ def _nerve(course: Course, line_mm: FloatArray, side: Side, crosses: Vertebra | 
         crosses=crosses,
         centreline_mm=line_mm,
         radius_mm=course.radius_mm,
-        variation_sd_mm=sd_mm,
+        variation_sd_mm=variation_sd_mm,
         origin=Origin.REGISTERED,
+        landmark_sd_mm=landmark_sd_mm,
     )

@@ -14,7 +14,7 @@ from foramen.geometry.distance_field import DistanceField
 from foramen.geometry.segments import segment_polyline_distance
 from foramen.knowledge.labels import FIRST_STRUCTURE, label
 from foramen.model.anatomy import Anatomy, KeepOut, KeepOutStatus, Nerve, NerveKind
-from foramen.model.space import FloatArray, LabelMap, Volume, VolumeGeometry, require_same_frame
+from foramen.model.space import FloatArray, LabelMap, Modality, Volume, VolumeGeometry, require_same_frame
 
 HARD_TISSUES = frozenset({"bone", "cement"})
 """Tissues of the label table that a needle cannot pass."""
@@ -190,7 +190,7 @@ def _bone(
         raise ImageError("No bone is labelled around the target. Check the label map in the contact sheet.")
     bone = DistanceField.from_mask(is_labelled, geometry)
     is_dense = (image.values[block] > bone_hu) & (values == 0) & (bone.values_mm > RIM_TOLERANCES * bone.tolerance_mm)
-    if is_dense.any():
+    if image.modality is Modality.CT and is_dense.any():
         bone = DistanceField.from_mask(is_labelled | is_dense, geometry)
     is_shell = (bone.values_mm <= 0) & (bone.values_mm > -2 * bone.tolerance_mm)
     index = np.argwhere(is_shell)

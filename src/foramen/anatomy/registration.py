@@ -18,6 +18,7 @@ from foramen.anatomy.bones import Bone, margin_mm
 from foramen.anatomy.frames import BodyShape
 from foramen.anatomy.reference_body import ReferenceVertebra, reference_vertebra
 from foramen.anatomy.reference_body.dimensions import dimensions
+from foramen.anatomy.uncertainty import Spread, gaussian_kernel, spread_of_field
 from foramen.knowledge.facts import numbers
 from foramen.model.anatomy import LandmarkName, VertebraFrame
 from foramen.model.levels import Side, Vertebra
@@ -35,6 +36,13 @@ CONTROL_MM = 9.0
 PENALTIES = (300.0, 100.0, 100.0, 30.0, 30.0, 10.0, 10.0, 4.0, 4.0, 4.0)
 """Weight of the field's norm in each round."""
 
+TURNING_KEEP = (0.70, 0.70, 0.75, 0.75, 0.80, 0.80, 0.80, 0.80)
+"""Share of the pairs that is believed in each round in which the bone is only turned, scaled and shifted: the frame
+read off the label may be turned by 20 degrees where the map is coarse, and a shear must not make up for it."""
+
+TARGET_STRIDE = 3
+"""One in so many vertices of the patient's surface is matched; about 1.2 mm lie between them."""
+
 FAR_MM = 20.0
 """Radius around the grooves in which the surfaces are sampled densely and the residual is read."""
 
@@ -43,6 +51,15 @@ COARSE_MM, FINE_MM = 4.0, 2.0
 
 BODY_WEIGHT = 0.4
 """Weight of a body's sample against one of the arch."""
+
+_CROSSED = (
+    LandmarkName.SACRAL_ALA_NOTCH,
+    LandmarkName.SAP_TP_JUNCTION,
+    LandmarkName.TRANSVERSE_PROCESS_SUPEROLATERAL,
+    LandmarkName.PILLAR_WAIST,
+    LandmarkName.PILLAR_POSTERIOR_INFERIOR_EDGE,
+)
+"""Where a nerve crosses a bone: the first of these that the reference bone has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +78,8 @@ class Registration:
         Root mean square distance of the carried surface from the patient's near the grooves.
     coverage_fraction : float
         Share of the carried surface that lies in the scan.
+    spread : Spread
+        What the bone's surface leaves open of the field.
     """
 
     level: Vertebra
@@ -71,11 +90,16 @@ class Registration:
     weights_mm: FloatArray
     residual_mm: float
     coverage_fraction: float
+    spread: Spread
 
     def carry(self, reference_mm: FloatArray) -> FloatArray:
         """LPS points (n, 3) of points (n, 3) in the reference vertebra's frame."""
         moved = np.atleast_2d(reference_mm) @ self.linear.T + self.shift_mm
         return self.frame.to_lps(moved + _kernel(moved, self.control_mm) @ self.weights_mm)
+
+    def covariance_mm2(self, reference_mm: FloatArray) -> FloatArray:
+        """Covariance (n, 3, 3), mm2, LPS, of carried points (n, 3) given in the reference vertebra's frame."""
+        return self.spread.at(np.atleast_2d(reference_mm) @ self.linear.T + self.shift_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,6 +115,9 @@ def register(bone: Bone, body: BodyShape) -> Registration:
     samples = _reference_samples(bone.level)
     target = _target(bone, body.frame)
     linear, shift = _initial(bone.level, body)
+    for keep in TURNING_KEEP:
+        pairs = _pairs(samples, target, bone, samples.points @ linear.T + shift, linear, keep)
+        linear, shift = _similarity(linear, samples.points[pairs.source], target.points[pairs.target], pairs.weights)
     for keep in (0.80, 0.85, 0.90, 0.90, 0.90, 0.90, 0.90, 0.90):
         pairs = _pairs(samples, target, bone, samples.points @ linear.T + shift, linear, keep)
         linear, shift = _affine(samples.points[pairs.source], target.points[pairs.target], pairs.weights)
@@ -109,7 +136,18 @@ def register(bone: Bone, body: BodyShape) -> Registration:
     moved = body.frame.to_lps(affine + kernel @ weights)
     inside = margin_mm(bone.scan, moved) > bone.spacing_mm
     near = inside & samples.is_near
-    residual = float(np.sqrt(np.mean(bone.at(moved[near]) ** 2))) if near.any() else np.inf
+    off = bone.at(moved)
+    residual = float(np.sqrt(np.mean(off[near] ** 2))) if near.any() else np.inf
+    spread = spread_of_field(
+        bone,
+        control_mm=control,
+        points_mm=affine[inside],
+        normals=bone.slope(moved[inside]) @ body.frame.axes,
+        off_mm=off[inside],
+        spacing_mm=np.where(samples.is_near[inside], FINE_MM, COARSE_MM),
+        axes=body.frame.axes,
+        kernel_mm=KERNEL_MM,
+    )
     return Registration(
         level=bone.level,
         frame=body.frame,
@@ -119,18 +157,24 @@ def register(bone: Bone, body: BodyShape) -> Registration:
         weights_mm=weights,
         residual_mm=residual,
         coverage_fraction=float(inside.mean()),
+        spread=spread,
     )
 
 
 def grooves(reference: ReferenceVertebra) -> FloatArray:
     """Where the nerve crosses the reference bone, left and right, shape (2, 3)."""
-    name = LandmarkName.SACRAL_ALA_NOTCH if reference.level.name == "S1" else LandmarkName.SAP_TP_JUNCTION
+    name = next(name for name in _CROSSED if (name, Side.LEFT) in reference.landmarks)
     return np.stack([reference.landmarks[name, side] for side in Side])
 
 
 def surface_points_mm(level: Vertebra) -> FloatArray:
     """Points (n, 3) of the reference vertebra's surface in its own frame that a registration goes by."""
     return _reference_samples(level).points
+
+
+def surface_normals(level: Vertebra) -> FloatArray:
+    """Outward unit normals (n, 3) at `surface_points_mm`."""
+    return _reference_samples(level).normals
 
 
 @cache
@@ -154,11 +198,11 @@ def _reference_samples(level: Vertebra) -> _Samples:
 
 
 def _target(bone: Bone, frame: VertebraFrame) -> _Samples:
-    chosen = _thinned(bone.surface_mm, 1.2)
-    points = frame.to_vertebra(bone.surface_mm[chosen])
+    """Every few vertices of the surface: in their order, which moving the scan does not change."""
+    points = frame.to_vertebra(bone.surface_mm[::TARGET_STRIDE])
     return _Samples(
         points=points,
-        normals=bone.normals[chosen] @ frame.axes,
+        normals=bone.normals[::TARGET_STRIDE] @ frame.axes,
         weights=np.ones(len(points)),
         is_near=np.zeros(len(points), dtype=bool),
     )
@@ -219,6 +263,27 @@ def _affine(points: FloatArray, wanted: FloatArray, weights: FloatArray) -> tupl
     return linear, shift
 
 
+def _similarity(
+    linear: FloatArray, points: FloatArray, wanted: FloatArray, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The map turned, scaled alike in all directions and shifted so that points (n, 3) come nearest to those wanted.
+
+    Notes
+    -----
+    Umeyama S. IEEE TPAMI 1991;13(4):376-380, with weights.
+    """
+    share = (weights / weights.sum())[:, None]
+    moved = points @ linear.T
+    from_middle, to_middle = (share * moved).sum(axis=0), (share * wanted).sum(axis=0)
+    start, end = moved - from_middle, wanted - to_middle
+    left, stretch, right = np.linalg.svd((share * end).T @ start)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    turn = (left * sign) @ right
+    scale = float((stretch * sign).sum() / (share * start**2).sum())
+    found: FloatArray = scale * turn @ linear
+    return found, to_middle - scale * turn @ from_middle
+
+
 def _thinned(points: FloatArray, spacing_mm: float) -> NDArray[np.int64]:
     """Indices of one point per cube of that size, in the order of the points."""
     cube = np.floor(points / spacing_mm).astype(np.int64)
@@ -227,6 +292,4 @@ def _thinned(points: FloatArray, spacing_mm: float) -> NDArray[np.int64]:
 
 
 def _kernel(points: FloatArray, control: FloatArray) -> FloatArray:
-    squared = (points**2).sum(axis=1)[:, None] + (control**2).sum(axis=1) - 2 * points @ control.T
-    found: FloatArray = np.exp(-0.5 * np.maximum(squared, 0.0) / KERNEL_MM**2)
-    return found
+    return gaussian_kernel(points, control, KERNEL_MM)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from foramen.anatomy.label_tissue import is_shell
 from foramen.errors import FrameError, ImageError
 from foramen.geometry.skin import find_body
 from foramen.knowledge.facts import number
@@ -15,7 +16,7 @@ from foramen.knowledge.labels import label
 from foramen.knowledge.thermal import TISSUES
 from foramen.model.space import FloatArray, LabelMap, Modality, Volume, VolumeGeometry
 
-ORIGINS = ("outside_body", "label", "inferred_from_hu")
+ORIGINS = ("outside_body", "label", "inferred_from_hu", "assumed_without_label")
 """How a voxel's tissue came to be known; `origin_index` counts in this tuple."""
 
 _RIM_VOXELS = 3
@@ -24,12 +25,16 @@ _RIM_VOXELS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TissueMap:
-    """Tissue of every voxel: `names[tissue_index]`, known by `ORIGINS[origin_index]` (both uint8, axes i, j, k)."""
+    """Tissue of every voxel: `names[tissue_index]`, known by `ORIGINS[origin_index]` (both uint8, axes i, j, k).
+
+    `is_density_known` is False on an MR: fat, air, bone and metal without a label are then not told apart.
+    """
 
     geometry: VolumeGeometry
     tissue_index: NDArray[np.uint8]
     names: tuple[str, ...]
     origin_index: NDArray[np.uint8]
+    is_density_known: bool = True
 
     def at(self, points_mm: FloatArray) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Tissue and origin index of the voxels nearest to LPS points (n, 3); beyond the grid, of its edge."""
@@ -44,23 +49,24 @@ class TissueMap:
 
 
 def classify_tissue(image: Volume, labels: LabelMap) -> TissueMap:
-    """Tissue of every voxel of a CT.
+    """Tissue of every voxel.
 
     A label decides where there is one; labelled bone is split into cortical and cancellous by HU. Unlabelled voxels
     in the body are air, fat, soft tissue, bone or metal by HU (thresholds in `tissues.yaml`). Metal overrides any
-    label. Outside the body is air.
+    label. Outside the body is air. An MR tells no density: labelled bone is cortical near its surface, and what is
+    unlabelled in the body is taken as soft tissue.
 
     Raises
     ------
     FrameError
         If image and labels are not on one grid.
     ImageError
-        If the image is no CT, or a label value is unknown.
+        If a label value is unknown.
     """
     if not image.geometry.same_as(labels.geometry):
         raise FrameError("The label map is not on the image's grid. Resample it to the image first.")
     if image.modality is not Modality.CT:
-        raise ImageError(f"Tissue is read from Hounsfield numbers; a {image.modality} image has none. Use a CT.")
+        return _without_density(image, labels)
     by_hu = _by_hounsfield(image.values)
     tissue = np.where(labels.values > 0, _by_label(labels.values)[labels.values], by_hu)
     origin = np.where(labels.values > 0, 1, 2).astype(np.uint8)
@@ -73,6 +79,21 @@ def classify_tissue(image: Volume, labels: LabelMap) -> TissueMap:
     outside = _outside(image) & (labels.values == 0) & ~is_metal
     tissue[outside], origin[outside] = _index("air"), 0
     return TissueMap(geometry=image.geometry, tissue_index=tissue, names=TISSUES, origin_index=origin)
+
+
+def _without_density(image: Volume, labels: LabelMap) -> TissueMap:
+    """Tissue of every voxel of an MR, by the labels alone."""
+    is_labelled = labels.values > 0
+    tissue = np.where(is_labelled, _by_label(labels.values)[labels.values], np.uint8(_index("soft_tissue")))
+    origin = np.where(is_labelled, ORIGINS.index("label"), ORIGINS.index("assumed_without_label")).astype(np.uint8)
+    is_bone = tissue == _BONE
+    tissue[is_bone] = _index("bone_cancellous")
+    tissue[is_shell(is_bone, image.geometry)] = _index("bone_cortical")
+    outside = _outside(image) & ~is_labelled
+    tissue[outside], origin[outside] = _index("air"), 0
+    return TissueMap(
+        geometry=image.geometry, tissue_index=tissue, names=TISSUES, origin_index=origin, is_density_known=False
+    )
 
 
 _BONE = 255

@@ -9,7 +9,6 @@ from foramen.api.chain import (
     Saved,
     assess,
     import_case,
-    inspect,
     open_case,
     open_plan,
     plain,
@@ -20,14 +19,25 @@ from foramen.api.chain import (
     robust,
     save,
     save_case,
-    save_contact_sheet,
     save_in_case,
     techniques,
 )
 from foramen.api.cohort import Cohort, generate_cohort
+from foramen.api.findings import confirm_finding, measure, measure_in_case
+from foramen.api.generic import generic_case
+from foramen.api.inspection import (
+    CONTACT_SHEET_FILE,
+    Inspected,
+    inspect,
+    inspect_labels,
+    inspect_with_anatomy,
+    save_contact_sheet,
+    save_inspection_page,
+)
 from foramen.api.inverse import SavedInverse, optimise, save_inverse
 from foramen.io.atlas import read_atlas
 from foramen.io.confirmation import confirmation
+from foramen.io.own_file import require_replaceable
 from foramen.knowledge.check import check_knowledge
 from foramen.knowledge.devices import devices
 from foramen.model.case import Case
@@ -41,6 +51,7 @@ from foramen.techniques import technique_rows
 from foramen.workflow import Planned
 
 __all__ = [
+    "CONTACT_SHEET_FILE",
     "REFERENCE_PROCEDURE_AT",
     "BenchLesion",
     "BenchPulsed",
@@ -48,6 +59,7 @@ __all__ = [
     "Case",
     "Cohort",
     "Confirmation",
+    "Inspected",
     "InverseResult",
     "LesionAtlas",
     "LesionSweep",
@@ -60,13 +72,19 @@ __all__ = [
     "Verdict",
     "assess",
     "check_knowledge",
+    "confirm_finding",
     "confirmation",
     "devices",
     "generate_cohort",
+    "generic_case",
     "import_case",
     "inspect",
+    "inspect_labels",
+    "inspect_with_anatomy",
     "lesion",
     "lesion_sweep",
+    "measure",
+    "measure_in_case",
     "open_case",
     "open_plan",
     "optimise",
@@ -76,12 +94,14 @@ __all__ = [
     "read_atlas",
     "reference_case",
     "reference_record",
+    "require_replaceable",
     "require_writable",
     "robust",
     "save",
     "save_case",
     "save_contact_sheet",
     "save_in_case",
+    "save_inspection_page",
     "save_inverse",
     "strip_lesion",
     "sweep",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import resources
@@ -17,18 +17,18 @@ from foramen.errors import InputError
 from foramen.io import atomic_file, case_folder, plan_json
 from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.dataclass_json import to_data
-from foramen.io.inspect import Inspection, inspect_case
 from foramen.io.label_maps import parse_label_source
+from foramen.io.label_naming import parse_levels_of
 from foramen.io.record import parse_record
+from foramen.io.segmenters import find_segmenter, require_labels
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.levels import parse_side
 from foramen.model.plan import Confirmation, Plan
 from foramen.model.record import ClinicalRecord
-from foramen.model.space import PatientPosition
+from foramen.model.space import Modality, MrSequence, PatientPosition
 from foramen.model.technique import Technique
 from foramen.model.verdict import Verdict
-from foramen.report.contact_sheet import contact_sheet
 from foramen.report.figures import figures
 from foramen.report.render import render_card, render_pdf, render_report
 from foramen.techniques import all_techniques
@@ -78,42 +78,79 @@ def import_case(
     *,
     out: str | Path,
     labels: Iterable[str] = (),
+    levels_of: Iterable[str] = (),
+    segment: str = "",
+    segment_program: str | Path | None = None,
+    segment_timeout_s: float = 3600.0,
     record: str | Path | None = None,
     patient_position: str = "UNKNOWN",
     patient_id: str = "",
     series_uid: str | None = None,
     acquired_on: str = "",
+    progress: Callable[[str, float], None] | None = None,
+    modality: str | None = None,
+    sequence: str = "UNKNOWN",
 ) -> Case:
     """The case made of a scan, its label maps and a record, saved as the folder `out`.
 
     Parameters
     ----------
     scan : path
-        NIfTI file, or folder of one DICOM CT series.
+        NIfTI file, or folder of one DICOM series (CT or MR).
     out : path
         Folder to make; it appears only when everything is complete.
     labels : iterable of str
         ``FILE`` or ``FILE:SCHEME``, in the order of their priority.
+    levels_of : iterable of str
+        ``ID=LEVEL`` for vertebrae that a label file numbers without naming them.
+    segment : str
+        ``totalsegmentator`` or ``totalspineseg``: run that program, which must be installed, to label the scan.
+    segment_program : path, optional
+        The program, if it is not on PATH.
+    segment_timeout_s : float
+        How long it may take.
     record : path, optional
         YAML record or FHIR R4 bundle; without one every fact is UNKNOWN.
     patient_position : str
         HFS, HFP, FFS or FFP, for a NIfTI scan, which carries none.
     acquired_on : str
         Day of the scan (YYYY-MM-DD), for a NIfTI scan, which carries none.
+    modality : str, optional
+        CT or MR, for a NIfTI scan, which carries none; CT if not given.
+    sequence : str
+        T1 or T2, for an MR whose headers do not tell it.
     """
     try:
         position = PatientPosition(patient_position.upper())
     except ValueError:
         raise InputError(f"{patient_position!r} is not a patient position. Use HFS, HFP, FFS or FFP.") from None
+    files = tuple(parse_label_source(text) for text in labels)
+    segmenter = None
+    if segment:
+        program = None if segment_program is None else Path(segment_program)
+        segmenter = find_segmenter(segment, path=program, timeout_s=segment_timeout_s)
+    elif not files:
+        atomic_file.require_writable(Path(out))
+        require_labels(Path(scan))
+    try:
+        kind = None if modality is None else Modality(modality.upper())
+        weighting = MrSequence(sequence.upper())
+    except ValueError as failure:
+        raise InputError(f"{failure}. Use --modality CT or MR, and --sequence T1 or T2.") from None
     return case_folder.import_case(
         Path(scan),
         out=Path(out),
-        labels=tuple(parse_label_source(text) for text in labels),
+        labels=files,
+        segmenter=segmenter,
+        progress=progress,
+        levels_of=parse_levels_of(tuple(levels_of)),
         record=None if record is None else Path(record),
         patient_position=position,
         patient_id=patient_id,
         series_uid=series_uid,
         acquired_on=acquired_on,
+        modality=kind,
+        sequence=weighting,
     )
 
 
@@ -324,19 +361,6 @@ def _destination(
 def plain(value: object) -> object:
     """Any of Foramen's data objects as plain dictionaries, lists, numbers and texts."""
     return to_data(value)
-
-
-def inspect(case: Case) -> Inspection:
-    """What a case contains and what is missing for which technique."""
-    return inspect_case(case)
-
-
-def save_contact_sheet(case: Case, path: str | Path) -> Path:
-    """Write the contact sheet of a case: its scan with the labels drawn, R and L printed."""
-    target = Path(path)
-    title = f"case {case.uid[-12:]}"
-    write_bytes(target, contact_sheet(case.image, case.labels, title=title))
-    return target
 
 
 def save_case(case: Case, path: str | Path, *, anatomy: Anatomy | None = None) -> None:

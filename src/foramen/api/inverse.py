@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from foramen.anatomy.build import build_anatomy
+from foramen.anatomy.of_case import anatomy_of
 from foramen.io.atomic_file import whole_folder, write_bytes
 from foramen.io.inverse_json import INVERSE_FILE, write_inverse
 from foramen.knowledge.technique_facts import technique_knowledge
@@ -59,7 +59,7 @@ def optimise(
     chosen = technique_of(technique)
     typed = parse_level(level, kind=chosen.level_kind)
     progress("anatomy", 0.0)
-    known = build_anatomy(case.image, case.labels) if anatomy is None else anatomy
+    known = anatomy_of(case) if anatomy is None else anatomy
     for vertebra in chosen.needs_vertebrae(typed):
         known.vertebra(vertebra)
     return optimise_settings(

@@ -151,11 +151,20 @@ def _is_earlier_demo(out: Path, *, overwrite: bool) -> bool:
 
 @case_app.command(name="import")
 def case_import(
-    scan: Annotated[Path, Parameter(help="NIfTI file, or folder of one DICOM CT series.")],
+    scan: Annotated[Path, Parameter(help="NIfTI file, or folder of one DICOM series (CT or MR).")],
     *,
     out: Annotated[Path, Parameter(help="Case folder to make.")],
     labels: Annotated[
         tuple[str, ...], Parameter(help="Label map FILE or FILE:SCHEME; repeat it, the first wins.")
+    ] = (),
+    segment: Annotated[
+        str, Parameter(help="Label the scan by totalsegmentator or totalspineseg, which you have installed.")
+    ] = "",
+    segment_program: Annotated[Path | None, Parameter(help="That program, if it is not on PATH.")] = None,
+    segment_timeout_min: Annotated[float, Parameter(help="How long that program may take.")] = 60.0,
+    level_of: Annotated[
+        tuple[str, ...],
+        Parameter(help="Level of a vertebra that the labels only number, such as 3=L4; repeat it where needed."),
     ] = (),
     record: Annotated[
         Path | None, Parameter(help="Clinical record: YAML, or FHIR R4 bundle (.json, .json.gz).")
@@ -166,9 +175,11 @@ def case_import(
     patient_id: Annotated[str, Parameter(help="Patient id of a NIfTI scan.")] = "",
     acquired_on: Annotated[str, Parameter(help="Day of a NIfTI scan, such as 2026-03-10.")] = "",
     series_uid: Annotated[str | None, Parameter(help="Which series, if the folder holds several.")] = None,
+    modality: Annotated[str | None, Parameter(help="CT or MR, of a NIfTI scan; CT without it.")] = None,
+    sequence: Annotated[str, Parameter(help="T1 or T2, of an MR whose headers do not tell it.")] = "UNKNOWN",
     json: Json = False,
 ) -> None:
-    """Make a case folder from a CT scan, label maps and a clinical record."""
+    """Make a case folder from a CT or MR scan, label maps and a clinical record."""
     from foramen import api
 
     with progress_bar(quiet=json) as progress:
@@ -177,13 +188,20 @@ def case_import(
             scan,
             out=out,
             labels=labels,
+            levels_of=level_of,
+            segment=segment,
+            segment_program=segment_program,
+            segment_timeout_s=60.0 * segment_timeout_min,
+            progress=lambda stage, fraction: progress(stage, 0.1 + 0.8 * min(fraction, 1.0)),
             record=record,
             patient_position=patient_position,
             patient_id=patient_id,
             series_uid=series_uid,
             acquired_on=acquired_on,
+            modality=modality,
+            sequence=sequence,
         )
-    inspection = api.inspect(case)
+    inspection = api.inspect_labels(case)
     if json:
         print_json({"case": str(out), **inspection.as_json()})
         return
@@ -197,23 +215,40 @@ def case_import(
 def case_inspect(
     case: CasePath,
     *,
-    picture: Annotated[Path | None, Parameter(help="Where to write the contact sheet (PNG).")] = None,
+    picture: Annotated[
+        Path | None, Parameter(help="Where to write the contact sheet (PNG); CASE/contact_sheet.png without it.")
+    ] = None,
+    html: Annotated[
+        Path | None, Parameter(help="Also write a page with a viewer, for a browser without network.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Show levels, spacing, orientation and what is missing; write a contact sheet with the labels drawn."""
+    """Show levels, landmarks, nerves and what is missing; write a contact sheet, and a page with a viewer if wanted."""
     from foramen import api
 
     opened = api.open_case(case)
+    sheet = picture or case / api.CONTACT_SHEET_FILE
+    for path in (sheet, html):
+        if path is not None:
+            api.require_replaceable(path)
     with progress_bar(quiet=json) as progress:
-        progress("drawing", 0.3)
-        inspection = api.inspect(opened)
-        path = api.save_contact_sheet(opened, picture or case / "contact_sheet.png")
+        progress("finding landmarks", 0.1)
+        inspected = api.inspect_with_anatomy(opened)
+        progress("drawing", 0.5)
+        api.save_contact_sheet(opened, sheet, inspected=inspected)
+        if html is not None:
+            progress("making the page", 0.7)
+            api.save_inspection_page(opened, html, inspected=inspected, sheet=sheet.read_bytes())
     if json:
-        print_json({"case": str(case), "contact_sheet": str(path), **inspection.as_json()})
+        files = {"contact_sheet": str(sheet), "page": None if html is None else str(html)}
+        print_json({"case": str(case), **files, **inspected.inspection.as_json()})
         return
-    for line in inspection.lines():
+    for line in inspected.inspection.lines():
         stdout.print(line, markup=False)
-    stdout.print(f"Contact sheet: {path}. Look at it before you trust the labels.", markup=False)
+    if html is not None:
+        stdout.print(f"Page: {html}. Open it in a browser; it needs no network.", markup=False)
+    stdout.print(f"Contact sheet: {sheet}. Look at it before you trust labels, levels and landmarks.", markup=False)
+    stdout.print(DISCLAIMER)
 
 
 @app.command

@@ -90,6 +90,8 @@ def tell_plan(plan: Plan, saved: Saved, stages: dict[str, float], *, as_json: bo
             {
                 "plan_id": plan.id,
                 "status": plan.status.value,
+                "modality": plan.case.modality.value,
+                "is_patient_specific": plan.case.is_patient_specific,
                 "review": plan.review.value,
                 "folder": str(saved.folder),
                 "plan": str(saved.plan),
@@ -106,6 +108,8 @@ def tell_plan(plan: Plan, saved: Saved, stages: dict[str, float], *, as_json: bo
         return
     colour = {"rejected": "bold red", "caution": "bold yellow", "acceptable": "bold green"}[plan.status.value]
     stdout.print(f"{plan.technique_name}, {plan.level} {plan.side.value}")
+    if not plan.case.is_patient_specific:
+        stdout.print("NOT PATIENT-SPECIFIC", style="bold red")
     stdout.print(f"{plan.status.value.upper()}, {plan.review.value}", style=colour)
     for target in plan.targets:
         stdout.print(f"  target: {target.name}", markup=False)

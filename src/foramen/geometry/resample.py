@@ -42,7 +42,12 @@ def crop(volume: Volume, low_mm: FloatArray, high_mm: FloatArray) -> Volume:
     """The smallest block of a volume that covers an LPS box."""
     slices = crop_slices(volume.geometry, low_mm, high_mm)
     geometry = crop_geometry(volume.geometry, slices)
-    return Volume(geometry=geometry, values=np.ascontiguousarray(volume.values[slices]), modality=volume.modality)
+    return Volume(
+        geometry=geometry,
+        values=np.ascontiguousarray(volume.values[slices]),
+        modality=volume.modality,
+        sequence=volume.sequence,
+    )
 
 
 def crop_labels(labels: LabelMap, low_mm: FloatArray, high_mm: FloatArray) -> LabelMap:
@@ -55,7 +60,9 @@ def resample_volume(volume: Volume, geometry: VolumeGeometry, *, outside: float)
     """The volume on another grid of the same frame, trilinear; `outside` fills what the image does not cover."""
     index = _source_index(volume.geometry, geometry)
     values = map_coordinates(volume.values, index, order=1, cval=outside, output=np.float32)
-    return Volume(geometry=geometry, values=values.reshape(geometry.shape), modality=volume.modality)
+    return Volume(
+        geometry=geometry, values=values.reshape(geometry.shape), modality=volume.modality, sequence=volume.sequence
+    )
 
 
 def resample_labels(labels: LabelMap, geometry: VolumeGeometry) -> LabelMap:

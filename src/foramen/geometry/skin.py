@@ -1,4 +1,4 @@
-"""The body's surface in a CT, and where a needle's line leaves it."""
+"""The body's surface in a scan, and where a needle's line leaves it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from foramen.errors import ImageError
+from foramen.geometry.mr_body import inside_on_mr
 from foramen.geometry.segments import unit
 from foramen.kernels.distance import sample_trilinear
-from foramen.model.space import FloatArray, Volume, VolumeGeometry
+from foramen.model.space import FloatArray, Modality, Volume, VolumeGeometry
 
 GRID_MM = 2.0
 """Finest spacing at which the body is found; finer images are thinned to about this."""
@@ -86,7 +87,7 @@ def find_body(image: Volume, *, threshold_hu: float) -> Body:
     Parameters
     ----------
     threshold_hu : float
-        Above it a voxel is not air.
+        Above it a voxel is not air; an MR has no such threshold and is read by `mr_body`.
 
     Raises
     ------
@@ -104,6 +105,10 @@ def find_body(image: Volume, *, threshold_hu: float) -> Body:
     affine = image.geometry.affine_mm.copy()
     affine[:3, :3] *= thin
     geometry = VolumeGeometry(shape=values.shape, affine_mm=affine, frame_uid=image.geometry.frame_uid)
+    tolerance_mm = float(np.linalg.norm(geometry.spacing_mm) / 2)
+    if image.modality is Modality.MR:
+        inside = np.ascontiguousarray(inside_on_mr(values, geometry), dtype=np.float32)
+        return Body(geometry=geometry, inside=inside, surface_tolerance_mm=tolerance_mm)
     dense = values > threshold_hu
     if not dense.any():
         raise ImageError(f"No voxel is above {threshold_hu:g} HU: this is no CT of a body. Check the image.")
@@ -120,5 +125,5 @@ def find_body(image: Volume, *, threshold_hu: float) -> Body:
     return Body(
         geometry=geometry,
         inside=np.ascontiguousarray(body, dtype=np.float32),
-        surface_tolerance_mm=float(np.linalg.norm(geometry.spacing_mm) / 2),
+        surface_tolerance_mm=tolerance_mm,
     )

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from foramen.io.dicom import read_dicom_series
 from foramen.io.label_maps import LabelReading, LabelSource, read_labels
 from foramen.io.nifti import GRID_TOLERANCE_MM, content_sha256, image_bytes, read_array, read_image
 from foramen.io.record import read_record, record_from_json, record_to_json, require_same_patient
+from foramen.io.segmenters import Segmenter, segmented
+from foramen.io.stated import require_day, stated_modality, with_statements
 from foramen.knowledge.documents import STRICT
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import Anatomy
@@ -35,6 +37,7 @@ from foramen.model.space import (
     FloatArray,
     LabelMap,
     Modality,
+    MrSequence,
     PatientPosition,
     Volume,
     VolumeGeometry,
@@ -50,7 +53,7 @@ LOCK_FILE = ".lock"
 PLANS_FOLDER = "plans"
 
 SCHEMA_NAME = "foramen-case"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,8 @@ class _File:
     foramen_version: str
     made_at: str
     history: tuple[str, ...]
+    sequence: MrSequence = MrSequence.UNKNOWN
+    is_patient_specific: bool = True
 
 
 _PARSER = TypeAdapter(_File)
@@ -99,6 +104,7 @@ def new_case(
     acquired_on: str = "",
     series_uid: str = "",
     history: tuple[str, ...] = (),
+    is_patient_specific: bool = True,
 ) -> Case:
     """A case of an image and its labels, with hashes over their content and a UID derived from them.
 
@@ -110,6 +116,8 @@ def new_case(
         Of the same patient; an empty one leaves everything UNKNOWN.
     patient_id : str
         Of the scan; the record's if empty.
+    is_patient_specific : bool
+        False where the image is not of this patient.
 
     Raises
     ------
@@ -119,9 +127,8 @@ def new_case(
     require_same_patient(record, patient_id)
     image_sha256 = content_sha256(image.values, image.geometry.affine_mm)
     labels_sha256 = content_sha256(labels.values, labels.geometry.affine_mm)
-    digest = hashlib.sha256(f"{image_sha256} {labels_sha256}".encode()).hexdigest()
     return Case(
-        uid=f"2.25.{int(digest[:32], 16)}",
+        uid=_uid(image_sha256, labels_sha256, image, is_patient_specific=is_patient_specific),
         image=image,
         labels=labels,
         record=record,
@@ -132,7 +139,17 @@ def new_case(
         image_sha256=image_sha256,
         labels_sha256=labels_sha256,
         history=history,
+        is_patient_specific=is_patient_specific,
     )
+
+
+def _uid(image_sha256: str, labels_sha256: str, image: Volume, *, is_patient_specific: bool) -> str:
+    """UID of a case: of its image, its labels and what the image is, so that none of it can be changed unseen."""
+    text = f"{image_sha256} {labels_sha256}"
+    if image.modality is not Modality.CT or not is_patient_specific:
+        text += f" {image.modality} {image.sequence} {'patient' if is_patient_specific else 'not patient-specific'}"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"2.25.{int(digest[:32], 16)}"
 
 
 def import_case(
@@ -140,11 +157,16 @@ def import_case(
     *,
     out: Path,
     labels: Sequence[LabelSource] = (),
+    levels_of: Mapping[int, str] | None = None,
+    segmenter: Segmenter | None = None,
+    progress: Callable[[str, float], None] | None = None,
     record: Path | None = None,
     patient_position: PatientPosition = PatientPosition.UNKNOWN,
     patient_id: str = "",
     series_uid: str | None = None,
     acquired_on: str = "",
+    modality: Modality | None = None,
+    sequence: MrSequence = MrSequence.UNKNOWN,
     on: datetime.date | None = None,
 ) -> Case:
     """The case made of a scan, its label maps and a record, saved as the folder `out`.
@@ -152,11 +174,17 @@ def import_case(
     Parameters
     ----------
     scan : Path
-        NIfTI file, or folder of one DICOM CT series.
+        NIfTI file, or folder of one DICOM series (CT or MR).
     out : Path
         Folder to make; it appears only when everything is complete.
     labels : sequence of LabelSource
         Label files in the order of their priority; none leaves everything unlabelled.
+    levels_of : mapping, optional
+        Number of a vertebra that carries no name -> its level, as a person says.
+    segmenter : Segmenter, optional
+        Program that labels the scan; its labels come after those of the files.
+    progress : callable, optional
+        Told what the program does and the share of its time that has passed.
     record : Path, optional
         YAML record or FHIR bundle; without one every fact is UNKNOWN.
     patient_position : PatientPosition
@@ -167,6 +195,10 @@ def import_case(
         Which series, if the folder holds several.
     acquired_on : str
         Day of the scan (YYYY-MM-DD), for a NIfTI scan, which carries none.
+    modality : Modality, optional
+        Of a NIfTI scan, which carries none; CT if not given.
+    sequence : MrSequence
+        Weighting of an MR whose headers do not tell it.
     on : date, optional
         Day for which the record's age is computed; today if not given.
 
@@ -180,6 +212,7 @@ def import_case(
     require_writable(out)
     if scan.is_dir():
         image, facts = read_dicom_series(scan, series_uid=series_uid)
+        image, stated = with_statements(image, modality, sequence)
         if patient_position not in (PatientPosition.UNKNOWN, facts.patient_position):
             raise InputError(
                 f"--patient-position {patient_position} contradicts the scan, whose Patient Position (0018,5100) is "
@@ -192,14 +225,23 @@ def import_case(
         scanned_id = facts.patient_id or patient_id
         if facts.patient_id and patient_id and patient_id != facts.patient_id:
             raise InputError("--patient-id contradicts the Patient ID (0010,0020) of the scan. Leave the option out.")
-        source = f"image from a DICOM series of {facts.slices} slices"
+        source = f"image from a DICOM series of {facts.slices} slices{stated}"
     else:
-        _require_day(acquired_on)
-        image, position, series, scanned_id = read_image(scan), patient_position, "", patient_id
+        require_day(acquired_on)
+        kind = stated_modality(modality, sequence)
+        image = read_image(scan, modality=kind, sequence=sequence)
+        position, series, scanned_id = patient_position, "", patient_id
         posture = "unknown" if position is PatientPosition.UNKNOWN else "as stated by the user"
         source = f"image from {scan.name}; patient position {posture}"
+        if kind is Modality.MR:
+            source += f"; MR, sequence {sequence}, as stated by the user"
     _require_fine(image)
-    reading = read_labels(labels, image) if labels else _no_labels(image)
+    with contextlib.ExitStack() as stack:
+        if segmenter is not None:
+            labels = (*labels, stack.enter_context(segmented(image, segmenter, progress=progress)))
+        reading = _read_labels(labels, image, levels_of, scanned_id)
+    if segmenter is not None:
+        source += f"; labelled by {segmenter.program.name} on this machine"
     clinical = read_record(record, on=on) if record is not None else ClinicalRecord(patient_id=scanned_id)
     case = new_case(
         image,
@@ -226,16 +268,12 @@ def _require_fine(image: Volume) -> None:
         )
 
 
-def _require_day(text: str) -> None:
-    """Raise `InputError` unless a day of acquisition is empty or a date that has passed."""
-    if not text:
-        return
-    try:
-        day = datetime.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"--acquired-on {text!r} is not a date. Write it as 2026-03-10.") from None
-    if day > datetime.date.today():
-        raise InputError(f"--acquired-on {text} lies in the future. Give the day of the scan.")
+def _read_labels(
+    labels: Sequence[LabelSource], image: Volume, levels_of: Mapping[int, str] | None, patient_id: str
+) -> LabelReading:
+    if not labels:
+        return _no_labels(image)
+    return read_labels(labels, image, levels_of=levels_of, patient_id=patient_id)
 
 
 def _no_labels(image: Volume) -> LabelReading:
@@ -251,6 +289,8 @@ def save_case(case: Case, path: Path, *, anatomy: Anatomy | None = None) -> None
         "uid": case.uid,
         "frame_uid": geometry.frame_uid,
         "modality": case.image.modality.value,
+        "sequence": case.image.sequence.value,
+        "is_patient_specific": case.is_patient_specific,
         "patient_position": case.patient_position.value,
         "acquired_on": case.acquired_on,
         "series_uid": case.series_uid,
@@ -269,6 +309,11 @@ def save_case(case: Case, path: Path, *, anatomy: Anatomy | None = None) -> None
         if anatomy is not None:
             write_anatomy(folder, anatomy)
         write_bytes(folder / CASE_FILE, (json.dumps(described, indent=1, allow_nan=False) + "\n").encode())
+
+
+def write_record(path: Path, record: ClinicalRecord) -> None:
+    """Write the record of a case folder anew; the caller holds the case's lock."""
+    write_bytes(path / RECORD_FILE, record_to_json(record).encode())
 
 
 def open_case(path: Path) -> Case:
@@ -300,9 +345,16 @@ def open_case(path: Path) -> Case:
     ):
         if content_sha256(array, affine_mm) != expected:
             raise CaseError(f"{path / name} was changed after the import (SHA-256 differs). Import the case again.")
+    image = Volume(geometry=geometry, values=values, modality=described.modality, sequence=described.sequence)
+    specific = described.is_patient_specific
+    if described.uid != _uid(described.image_sha256, described.labels_sha256, image, is_patient_specific=specific):
+        raise CaseError(
+            f"{path / CASE_FILE} was changed after the import: its uid does not belong to this image, these labels and "
+            "what is said of them (modality, sequence, whether they are the patient's). Import the case again."
+        )
     return Case(
         uid=described.uid,
-        image=Volume(geometry=geometry, values=values, modality=described.modality),
+        image=image,
         labels=LabelMap(geometry=geometry, values=numbers),
         record=record,
         patient_id=described.patient_id,
@@ -312,6 +364,7 @@ def open_case(path: Path) -> Case:
         image_sha256=described.image_sha256,
         labels_sha256=described.labels_sha256,
         history=described.history,
+        is_patient_specific=specific,
     )
 
 

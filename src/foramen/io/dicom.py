@@ -1,4 +1,4 @@
-"""A CT series in a folder of DICOM files, sorted by geometry; whatever is doubtful is refused."""
+"""A CT or MR series in a folder of DICOM files, sorted by geometry; whatever is doubtful is refused."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pydicom.errors import InvalidDicomError
 
 from foramen.errors import ImageError
 from foramen.io.hounsfield import require_hounsfield
+from foramen.io.mr_signal import require_signal, sequence_of
 from foramen.io.nifti import derived_uid
 from foramen.model.space import FloatArray, Modality, PatientPosition, Volume, VolumeGeometry
 
@@ -60,7 +61,7 @@ class _Slice:
 
 
 def read_dicom_series(folder: Path, *, series_uid: str | None = None) -> tuple[Volume, DicomSeriesFacts]:
-    """The CT volume of one DICOM series in Hounsfield units, and what its headers say.
+    """The CT (in Hounsfield units) or MR volume of one DICOM series, and what its headers say.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def read_dicom_series(folder: Path, *, series_uid: str | None = None) -> tuple[V
     ------
     ImageError
         For a truncated or foreign file, several series, another modality, mixed orientations, gantry tilt,
-        missing or duplicate slices, or where Patient Position or the rescale values are missing.
+        missing or duplicate slices, or where Patient Position or (of a CT) the rescale values are missing.
     """
     with _quiet_pydicom():
         try:
@@ -101,11 +102,11 @@ def _read_series(folder: Path, series_uid: str | None) -> tuple[Volume, DicomSer
     chosen = _one_series(headers, folder, series_uid)
     _require_same(chosen)
     first = chosen[0][1]
-    _require_ct(first, chosen[0][0])
+    modality = _modality(first, chosen[0][0])
     position = _patient_position(first)
     slices = _sorted_slices(chosen)
     step_mm = _slice_step(slices)
-    values = np.stack([_pixels(item) for item in slices], axis=2)
+    values = np.stack([_pixels(item, modality) for item in slices], axis=2)
     spacing = [float(value) for value in _needed(first, "PixelSpacing", slices[0].path)]
     if not all(0 < value < np.inf for value in spacing):
         raise ImageError(
@@ -119,8 +120,12 @@ def _read_series(folder: Path, series_uid: str | None) -> tuple[Volume, DicomSer
     frame_uid = str(getattr(first, "FrameOfReferenceUID", "") or "") or derived_uid(values, affine_mm)
     shape = (int(values.shape[0]), int(values.shape[1]), int(values.shape[2]))
     geometry = VolumeGeometry(shape=shape, affine_mm=affine_mm, frame_uid=frame_uid)
-    volume = Volume(geometry=geometry, values=values, modality=Modality.CT)
-    require_hounsfield(values, str(folder))
+    if modality is Modality.CT:
+        require_hounsfield(values, str(folder))
+        volume = Volume(geometry=geometry, values=values, modality=modality)
+    else:
+        require_signal(values, str(folder))
+        volume = Volume(geometry=geometry, values=values, modality=modality, sequence=sequence_of(first))
     facts = DicomSeriesFacts(
         series_uid=_series_uid(first),
         frame_uid=frame_uid,
@@ -134,10 +139,10 @@ def _read_series(folder: Path, series_uid: str | None) -> tuple[Volume, DicomSer
 
 def _headers(folder: Path) -> list[tuple[Path, Any]]:
     if not folder.is_dir():
-        raise ImageError(f"{folder} is not a folder. Give the folder of one DICOM CT series, or a NIfTI file.")
+        raise ImageError(f"{folder} is not a folder. Give the folder of one DICOM series (CT or MR), or a NIfTI file.")
     paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".") and p.name != "DICOMDIR")
     if not paths:
-        raise ImageError(f"{folder} holds no files. Give the folder of one DICOM CT series.")
+        raise ImageError(f"{folder} holds no files. Give the folder of one DICOM series (CT or MR).")
     return [(path, _header(path)) for path in paths]
 
 
@@ -183,6 +188,8 @@ def _require_same(chosen: list[tuple[Path, Any]]) -> None:
         "Rows": "image heights",
         "Columns": "image widths",
         "PixelSpacing": "pixel spacings",
+        "EchoTime": "echo times",
+        "RepetitionTime": "repetition times",
     }
     for tag, words in what.items():
         found = {str(getattr(header, tag, "")) for _, header in chosen}
@@ -194,19 +201,25 @@ def _require_same(chosen: list[tuple[Path, Any]]) -> None:
             )
 
 
-def _require_ct(header: Any, path: Path) -> None:
+def _modality(header: Any, path: Path) -> Modality:
+    """CT or MR; raises `ImageError` for anything else and for objects that are not plain images of either."""
     modality = str(getattr(header, "Modality", "") or "missing")
-    if modality != "CT":
-        raise ImageError(f"{path.parent} is of modality {modality}, not CT (0008,0060). Give the CT series.")
+    if modality not in tuple(Modality):
+        raise ImageError(
+            f"{path.parent} is of modality {modality}, not CT or MR (0008,0060). Give one of these series."
+        )
     if int(getattr(header, "NumberOfFrames", 1) or 1) > 1:
-        raise ImageError(f"{path} is a multi-frame object. Export the series as single-frame CT images.")
+        raise ImageError(f"{path} is a multi-frame object. Export the series as single-frame {modality} images.")
     if int(getattr(header, "SamplesPerPixel", 1) or 1) != 1 or header.get("PhotometricInterpretation") == "MONOCHROME1":
-        raise ImageError(f"{path} is a picture (colour or inverted), not CT data. Export the original CT images.")
+        raise ImageError(f"{path} is a picture (colour or inverted), not {modality} data. Export the originals.")
+    if modality == Modality.MR:
+        return Modality.MR
     rescale_type = str(getattr(header, "RescaleType", "HU") or "HU")
     if rescale_type != "HU":
         raise ImageError(
-            f"{path} is scaled to {rescale_type}, not Hounsfield units (0028,1054). Give the plain CT series."
+            f"{path} is scaled to {rescale_type}, not Hounsfield units (0028,1054). Give the plain series."
         )
+    return Modality.CT
 
 
 def _patient_position(header: Any) -> PatientPosition:
@@ -223,7 +236,7 @@ def _patient_position(header: Any) -> PatientPosition:
 def _needed(header: Any, tag: str, path: Path) -> Any:
     value = getattr(header, tag, None)
     if value is None or (hasattr(value, "__len__") and len(value) == 0):
-        raise ImageError(f"{path} has no {tag}. Export the series again as original CT images.")
+        raise ImageError(f"{path} has no {tag}. Export the series again as original images.")
     return value
 
 
@@ -288,10 +301,10 @@ def _slice_step(slices: list[_Slice]) -> FloatArray:
     return straight
 
 
-def _pixels(item: _Slice) -> NDArray[np.float32]:
-    """Hounsfield units of one slice, axes (column, row)."""
+def _pixels(item: _Slice, modality: Modality) -> NDArray[np.float32]:
+    """Hounsfield units or MR signal of one slice, axes (column, row); an MR may come without a rescale."""
     for tag in ("RescaleSlope", "RescaleIntercept"):
-        if getattr(item.header, tag, None) in (None, ""):
+        if modality is Modality.CT and getattr(item.header, tag, None) in (None, ""):
             raise ImageError(
                 f"{item.path} has no {tag} (0028,1052 / 1053), so its numbers are not Hounsfield units. "
                 "Export it again."
@@ -302,7 +315,8 @@ def _pixels(item: _Slice) -> NDArray[np.float32]:
         if full.file_meta.TransferSyntaxUID.is_compressed:
             image = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(item.path), SimpleITK.sitkFloat32))[0]
         else:
-            image = full.pixel_array * float(full.RescaleSlope) + float(full.RescaleIntercept)
+            slope, intercept = getattr(full, "RescaleSlope", None), getattr(full, "RescaleIntercept", None)
+            image = full.pixel_array * float(1 if slope is None else slope) + float(intercept or 0)
     except (OSError, EOFError, ValueError, KeyError, AttributeError, RuntimeError, NotImplementedError) as failure:
         raise ImageError(f"{item.path} is truncated or damaged ({failure}). Export the series again.") from failure
     values: NDArray[np.float32] = np.ascontiguousarray(image.T, dtype=np.float32)

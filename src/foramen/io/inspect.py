@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,49 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foramen.anatomy.keep_outs import find_keep_outs
-from foramen.errors import LevelError
 from foramen.geometry.skin import find_body
 from foramen.io.dataclass_json import to_data
+from foramen.io.inspect_anatomy import InspectedAnatomy, inspect_anatomy, no_anatomy
+from foramen.io.inspect_needs import TechniqueNeeds, landmarks_needed, technique_needs
 from foramen.io.label_maps import vertebrae_found
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import FIRST_STRUCTURE
-from foramen.model.anatomy import KeepOutStatus, NerveKind
+from foramen.model.anatomy import Anatomy, KeepOut, KeepOutStatus, NerveKind
 from foramen.model.case import Case
-from foramen.model.levels import (
-    USUAL_ORDER,
-    Level,
-    LevelKind,
-    Root,
-    Segment,
-    Vertebra,
-    VertebraSet,
-    neighbour_below,
-)
-from foramen.model.space import LabelMap, PatientPosition, VolumeGeometry
-from foramen.model.technique import Technique
+from foramen.model.levels import USUAL_ORDER, Vertebra
+from foramen.model.space import LabelMap, Modality, PatientPosition, VolumeGeometry
 from foramen.techniques import all_techniques
 
+SCHEMA_NAME = "foramen-inspection"
+SCHEMA_VERSION = "1.0"
+
+NOT_LOOKED_FOR = "not looked for"
+"""Reason of an inspection that was made without looking for landmarks and nerves."""
+
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
-
-_REGION_LETTERS = {"cervical": "C", "thoracic": "T", "lumbar": "L"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LevelNeeds:
-    """Whether a technique can be planned at one level as far as the labels go, and what it lacks."""
-
-    level: str
-    missing: tuple[str, ...]
-    cut_off: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TechniqueNeeds:
-    """The levels of one technique; those of which no vertebra is in the image are left out."""
-
-    technique: str
-    name: str
-    levels: tuple[LevelNeeds, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +46,13 @@ class Inspection:
     axes : str
         Where the array axes point: L R P A H F, most important letter of each.
     unlabelled_body_fraction : float or None
-        Part of the body's voxels without a label (tissue is then inferred from HU); None without an image of a body.
+        Part of the body's voxels without a label (inferred from HU, or on an MR soft tissue); None without a body.
     keep_outs_shown, keep_outs_unknown : tuple of str
         Structures to keep away from that the labels show, and those that they do not.
+    keep_outs : tuple of KeepOut
+        The same with what is known of each; with an anatomy also the nerves to be spared.
+    anatomy : InspectedAnatomy
+        Level count, vertebrae with landmarks, nerves; or why there are none.
     """
 
     levels: tuple[str, ...]
@@ -86,15 +66,20 @@ class Inspection:
     unlabelled_body_fraction: float | None
     keep_outs_shown: tuple[str, ...]
     keep_outs_unknown: tuple[str, ...]
+    keep_outs: tuple[KeepOut, ...]
+    anatomy: InspectedAnatomy
     techniques: tuple[TechniqueNeeds, ...]
     history: tuple[str, ...]
+    modality: str
+    sequence: str
+    is_patient_specific: bool
 
     def as_json(self) -> dict[str, object]:
         """The inspection as plain data."""
         data = to_data(self)
         if not isinstance(data, dict):
             raise TypeError("An inspection must become an object.")
-        return data
+        return {"schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION}, **data}
 
     def lines(self) -> tuple[str, ...]:
         """The inspection in words, a line each."""
@@ -104,37 +89,72 @@ class Inspection:
             f"Levels found: {', '.join(self.levels) or 'none'}",
             *([f"Touch the image's border, may be incomplete: {', '.join(self.cut_off)}"] if self.cut_off else []),
             *([f"Not labelled between others: {', '.join(self.absent_between)}"] if self.absent_between else []),
+            *([] if self.is_patient_specific else ["NOT PATIENT-SPECIFIC: a reference body, no scan of this patient"]),
+            f"Modality: {self.modality}{f', sequence {self.sequence}' if self.modality == Modality.MR else ''}",
+            *self._lines_of_anatomy(),
             f"Image: {' x '.join(str(n) for n in self.shape)} voxels of {spacing} mm, axes towards {self.axes}",
             f"Patient position: {self.patient_position}{'' if is_stated else ' (plans stay at caution)'}",
             f"Acquired: {self.acquired_on or 'not known (NIfTI carries no date)'}",
         ]
         if self.unlabelled_body_fraction is not None:
             share = 100 * self.unlabelled_body_fraction
-            lines.append(f"Body without a label: {share:.0f} % of its voxels, tissue inferred from HU")
+            how = "inferred from HU" if self.modality == Modality.CT else "taken as soft tissue"
+            lines.append(f"Body without a label: {share:.0f} % of its voxels, tissue {how}")
         lines.append(f"Keep-outs that the labels show: {', '.join(self.keep_outs_shown) or 'none'}")
         lines.append(f"Keep-outs not imaged or not labelled (UNKNOWN): {', '.join(self.keep_outs_unknown) or 'none'}")
-        for technique in self.techniques:
-            lines.append(f"{technique.technique}: {_levels_in_words(technique)}")
+        lines += [f"{technique.technique}: {technique.in_words()}" for technique in self.techniques]
         return (*lines, *self.history)
 
+    def lines_in_short(self) -> list[str]:
+        """What must be seen at a glance: doubts about levels, bones without landmarks, keep-outs unknown, needs."""
+        absent = [f"Not labelled between others: {', '.join(self.absent_between)}"] if self.absent_between else []
+        return [
+            *absent,
+            *self._lines_of_anatomy(is_short=True),
+            f"Keep-outs UNKNOWN: {', '.join(self.keep_outs_unknown) or 'none'}",
+            *(f"{technique.technique}: {technique.in_words()}" for technique in self.techniques),
+        ]
 
-def _levels_in_words(needs: TechniqueNeeds) -> str:
-    words = [
-        level.level
-        + (f" (missing {', '.join(level.missing)})" if level.missing else "")
-        + (f" ({', '.join(level.cut_off)} cut by the image's border)" if level.cut_off and not level.missing else "")
-        for level in needs.levels
-    ]
-    return "; ".join(words) or "no level of this technique is in the image"
+    def _lines_of_anatomy(self, *, is_short: bool = False) -> list[str]:
+        anatomy = self.anatomy
+        if not anatomy.is_found:
+            return [] if anatomy.reason == NOT_LOOKED_FOR else [f"No landmarks, no nerves: {anatomy.reason}"]
+        lines = []
+        if anatomy.level_count is not None:
+            doubt = "AMBIGUOUS" if anatomy.level_count.is_ambiguous else "in order"
+            lines.append(f"Level count: {doubt}; {anatomy.level_count.method}; {anatomy.level_count.reason}")
+        if not anatomy.is_patient_specific:
+            lines.append("Anatomy: NOT patient-specific")
+        for vertebra in anatomy.vertebrae:
+            if is_short and vertebra.has_frame and not vertebra.note:
+                continue
+            if is_short:
+                lines.append(f"{vertebra.level}: {vertebra.note}")
+                continue
+            found = [mark for mark in vertebra.landmarks if mark.is_found]
+            counts = {word: sum(mark.confidence == word for mark in found) for word in ("high", "medium", "low")}
+            words = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none"
+            lines.append(f"{vertebra.level} landmarks by confidence: {words}. {vertebra.note}".strip())
+        lines.append(f"Nerves placed by the model, none of them seen on the scan: {len(anatomy.nerves)}")
+        return lines
 
 
-def inspect_case(case: Case) -> Inspection:
-    """What a case contains, and what each technique lacks in it."""
+def inspect_case(case: Case, anatomy: Anatomy | None = None, *, reason: str = NOT_LOOKED_FOR) -> Inspection:
+    """What a case contains, and what each technique lacks in it.
+
+    Parameters
+    ----------
+    anatomy : Anatomy, optional
+        Of this case, as planning uses it; without it landmarks and nerves are left out.
+    reason : str
+        Why there is no anatomy.
+    """
     found = vertebrae_found(case.labels)
     cut_off = _touching_border(case.labels, found)
     geometry = case.image.geometry
     neural = {kind.value for kind in NerveKind}  # derived from the bones when planning, never labelled
     keep_outs = [keep_out for keep_out in find_keep_outs(case.labels, ()) if keep_out.name not in neural]
+    needed = landmarks_needed(all_techniques(), found)
     spacing = geometry.spacing_mm
     return Inspection(
         levels=tuple(v.name for v in found),
@@ -148,8 +168,13 @@ def inspect_case(case: Case) -> Inspection:
         unlabelled_body_fraction=_unlabelled_body_fraction(case),
         keep_outs_shown=tuple(k.name for k in keep_outs if k.status is KeepOutStatus.SHOWN),
         keep_outs_unknown=tuple(k.name for k in keep_outs if k.status is KeepOutStatus.UNKNOWN),
-        techniques=tuple(_needs(technique, found, cut_off) for technique in all_techniques()),
+        keep_outs=tuple(keep_outs) if anatomy is None else anatomy.keep_outs,
+        anatomy=no_anatomy(reason) if anatomy is None else inspect_anatomy(anatomy, found, needed),
+        techniques=tuple(technique_needs(technique, found, cut_off, anatomy) for technique in all_techniques()),
         history=case.history,
+        modality=case.image.modality.value,
+        sequence=case.image.sequence.value,
+        is_patient_specific=case.is_patient_specific,
     )
 
 
@@ -189,38 +214,3 @@ def _unlabelled_body_fraction(case: Case) -> float | None:
         return None
     labels = case.labels.values[:: thin[0], :: thin[1], :: thin[2]]
     return float((labels[inside] == 0).mean())
-
-
-def _needs(technique: Technique, found: tuple[Vertebra, ...], cut_off: tuple[Vertebra, ...]) -> TechniqueNeeds:
-    levels: list[LevelNeeds] = []
-    for level in _levels_of(technique):
-        try:
-            needed = technique.needs_vertebrae(level)
-        except LevelError:
-            continue  # the technique does not treat this level
-        if not any(vertebra in found for vertebra in needed):
-            continue
-        levels.append(
-            LevelNeeds(
-                level=str(level),
-                missing=tuple(v.name for v in needed if v not in found),
-                cut_off=tuple(v.name for v in needed if v in cut_off),
-            )
-        )
-    return TechniqueNeeds(technique=technique.id, name=technique.name, levels=tuple(levels))
-
-
-def _levels_of(technique: Technique) -> Iterable[Level]:
-    letter = _REGION_LETTERS.get(technique.region, "")
-    vertebrae = [Vertebra(name) for name in USUAL_ORDER]
-    if technique.level_kind is LevelKind.SEGMENT:
-        pairs = [(v, below) for v in vertebrae if (below := neighbour_below(v)) is not None]
-        return [Segment(f"{upper}-{lower}") for upper, lower in pairs if upper.name.startswith(letter)]
-    here = [v for v in vertebrae if v.name.startswith(letter)]
-    if technique.level_kind is LevelKind.ROOT:
-        return [Root(v.name) for v in here]
-    if technique.level_kind is LevelKind.VERTEBRA_SET:
-        return [VertebraSet((v,)) for v in here]
-    if technique.level_kind is LevelKind.SACRUM:
-        return [Vertebra("S1")]
-    return here

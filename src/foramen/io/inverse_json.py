@@ -13,7 +13,7 @@ from foramen.model.inverse import InverseResult
 
 INVERSE_FILE = "inverse.json"
 SCHEMA_NAME = "foramen-inverse"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 NOTICE = "Research use, not a medical device."
 
 _OWN_KEYS = ("schema", "notice")

@@ -25,6 +25,7 @@ class SchemeKind(StrEnum):
 
     STRUCTURES = "structures"  # named structures
     REFINEMENT = "refinement"  # parts of vertebrae that another map names
+    INSTANCES = "instances"  # vertebrae without names, to be counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class _File:
     kind: SchemeKind
     values: Annotated[dict[int, str], Field(min_length=1)]
     ignore: dict[int, str] = Field(default_factory=dict)
+    detect: bool = True
     head_to_foot: tuple[int, ...] = ()
 
 
@@ -48,17 +50,21 @@ class LabelScheme:
     name, title : str
         How it is called on the command line, and in words.
     kind : SchemeKind
-        Whether it names structures, or divides vertebrae that another map names.
+        Whether it names structures, divides vertebrae that another map names, or counts vertebrae without names.
     values : dict
-        Their number -> Foramen's number (`structures`), for a refinement only its named structures.
+        Their number -> Foramen's number, of structures with a name.
     parts : dict
         Refinement only: their number -> part of whichever vertebra is there.
+    vertebrae : frozenset of int
+        Instances only: their numbers of vertebrae without a name.
     discs : frozenset of int
-        Refinement only: their numbers of discs, which take the name of the vertebra above.
+        Their numbers of discs without a name, which take that of the vertebra above.
     ignored : frozenset of int
         Their numbers that are known and left unlabelled.
     head_to_foot : tuple of int
         Their numbers of vertebrae from above downwards.
+    is_detected : bool
+        Whether a file may be taken for it without being told.
     """
 
     name: str
@@ -66,14 +72,16 @@ class LabelScheme:
     kind: SchemeKind
     values: dict[int, int]
     parts: dict[int, str]
+    vertebrae: frozenset[int]
     discs: frozenset[int]
     ignored: frozenset[int]
     head_to_foot: tuple[int, ...]
+    is_detected: bool = True
 
     @property
     def known(self) -> frozenset[int]:
         """Every number that the scheme knows."""
-        return frozenset(self.values) | frozenset(self.parts) | self.discs | self.ignored
+        return frozenset(self.values) | frozenset(self.parts) | self.vertebrae | self.discs | self.ignored
 
     def unknown(self, found: frozenset[int]) -> tuple[int, ...]:
         """The numbers among those found that the scheme does not know, in order."""
@@ -94,6 +102,7 @@ def foramen_scheme() -> LabelScheme:
         kind=SchemeKind.STRUCTURES,
         values={},
         parts={},
+        vertebrae=frozenset(),
         discs=frozenset(),
         ignored=frozenset(),
         head_to_foot=(),
@@ -126,11 +135,14 @@ def _scheme(document: Document) -> LabelScheme:
     values: dict[int, int] = {}
     parts: dict[int, str] = {}
     discs: set[int] = set()
+    vertebrae: set[int] = set()
     for number, text in file.values.items():
         words = text.split()
         if file.kind is SchemeKind.REFINEMENT and words[:1] == ["part"] and " ".join(words[1:]) in part_names():
             parts[number] = words[1]
-        elif file.kind is SchemeKind.REFINEMENT and words == ["disc"]:
+        elif file.kind is SchemeKind.INSTANCES and words == ["vertebra"]:
+            vertebrae.add(number)
+        elif words == ["disc"]:
             discs.add(number)
         else:
             try:
@@ -146,9 +158,11 @@ def _scheme(document: Document) -> LabelScheme:
         kind=file.kind,
         values=values,
         parts=parts,
+        vertebrae=frozenset(vertebrae),
         discs=frozenset(discs),
         ignored=frozenset(file.ignore),
         head_to_foot=file.head_to_foot,
+        is_detected=file.detect,
     )
 
 

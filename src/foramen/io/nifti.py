@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from foramen.errors import FrameError, ImageError
 from foramen.io.hounsfield import require_hounsfield
-from foramen.model.space import FloatArray, LabelMap, Modality, Volume, VolumeGeometry
+from foramen.io.mr_signal import require_signal
+from foramen.model.space import FloatArray, LabelMap, Modality, MrSequence, Volume, VolumeGeometry
 
 RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Change of sign between the NIfTI frame (RAS) and ours (LPS); its own inverse."""
@@ -29,7 +30,7 @@ FORM_TOLERANCE_FRACTION = 0.1
 """Largest difference of the sform's and qform's corner positions, in voxels."""
 
 
-def read_image(path: Path, *, modality: Modality = Modality.CT) -> Volume:
+def read_image(path: Path, *, modality: Modality = Modality.CT, sequence: MrSequence = MrSequence.UNKNOWN) -> Volume:
     """The image of a NIfTI file, in LPS millimetres and, for CT, Hounsfield units.
 
     Parameters
@@ -37,7 +38,9 @@ def read_image(path: Path, *, modality: Modality = Modality.CT) -> Volume:
     path : Path
         ``.nii`` or ``.nii.gz`` with one 3D volume; oblique and flipped axes are kept as they are.
     modality : Modality
-        What the caller says the image is; CT values are checked for plausibility.
+        What the caller says the image is; its values are checked for plausibility.
+    sequence : MrSequence
+        Weighting of an MR, as the caller says.
 
     Returns
     -------
@@ -53,9 +56,11 @@ def read_image(path: Path, *, modality: Modality = Modality.CT) -> Volume:
     image = np.ascontiguousarray(values, dtype=np.float32)
     shape = (int(image.shape[0]), int(image.shape[1]), int(image.shape[2]))
     geometry = VolumeGeometry(shape=shape, affine_mm=affine_mm, frame_uid=derived_uid(image, affine_mm))
-    volume = Volume(geometry=geometry, values=image, modality=modality)
+    volume = Volume(geometry=geometry, values=image, modality=modality, sequence=sequence)
     if modality is Modality.CT:
         require_hounsfield(image, str(path))
+    else:
+        require_signal(image, str(path))
     return volume
 
 

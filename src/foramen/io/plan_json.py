@@ -26,8 +26,9 @@ from foramen.model.plan import Plan
 PLAN_FILE = "plan.json"
 EFFECT_STORE = "effect.zarr"
 SCHEMA_NAME = "foramen-plan"
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 NOTICE = "Research use, not a medical device."
+NOT_PATIENT_SPECIFIC = "NOT PATIENT-SPECIFIC: made without a scan of this patient."
 
 _OWN_KEYS = ("schema", "notice")
 
@@ -47,7 +48,8 @@ def plan_data(plan: Plan) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     if not isinstance(content, dict):
         raise TypeError("A plan must become an object.")
     _swap_unknown(content, lambda value: UNKNOWN_TEXT if value is None else value)
-    head = {"schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION}, "notice": NOTICE}
+    notice = NOTICE if plan.case.is_patient_specific else f"{NOTICE} {NOT_PATIENT_SPECIFIC}"
+    head = {"schema": {"name": SCHEMA_NAME, "version": SCHEMA_VERSION}, "notice": notice}
     return {**head, **content}, arrays
 
 
@@ -178,6 +180,13 @@ def require_case(plan: Plan, case: Case) -> None:
                 f"The plan {plan.id} was made on another {what} than this case has ({planned[:16]} and {given[:16]}). "
                 "Give the right case with --case, or plan again."
             )
+    if plan.case.modality is not case.image.modality or (
+        plan.case.is_patient_specific and not case.is_patient_specific
+    ):
+        raise CaseError(
+            f"The plan {plan.id} says that it was made on a {plan.case.modality} of the patient, but this case holds "
+            f"{case.image.modality if case.is_patient_specific else 'no scan of the patient'}. Plan again."
+        )
 
 
 def json_schema() -> dict[str, Any]:

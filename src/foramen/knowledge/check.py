@@ -37,7 +37,7 @@ __all__ = ["Conflict", "Finding", "FindingKind", "check_document", "check_knowle
 UNITS = frozenset(
     {
         *("", "1", "%", "G"),
-        *("years", "months", "weeks", "h", "min", "s", "1/s", "Hz"),
+        *("years", "months", "weeks", "h", "min", "s", "ms", "1/s", "Hz"),
         *("mm", "mm2", "mm3", "deg", "1/mm", "1/deg"),
         *("degC", "K", "1/K", "HU", "HU/years"),
         *("V", "A", "W", "W/K", "ohm", "S/m"),

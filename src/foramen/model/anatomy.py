@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from scipy.special import gammaincinv
 
 from foramen.errors import LandmarkError, LevelError
 from foramen.model.levels import USUAL_ORDER, Root, Side, Vertebra
@@ -22,6 +23,20 @@ class LandmarkName(StrEnum):
     FORAMEN_POSTERIOR_BORDER = "foramen_posterior_border"
     TRANSVERSE_PROCESS_TIP = "transverse_process_tip"
     SAP_TIP = "sap_tip"
+    PILLAR_WAIST = "pillar_waist"
+    PILLAR_CENTROID = "pillar_centroid"
+    PILLAR_POSTERIOR_INFERIOR_EDGE = "pillar_posterior_inferior_edge"
+    SUPERIOR_FACET_CENTRE = "superior_facet_centre"
+    INFERIOR_FACET_CENTRE = "inferior_facet_centre"
+    JOINT_LATERAL_MIDPOINT = "joint_lateral_midpoint"
+    ANTERIOR_TUBERCLE = "anterior_tubercle"
+    POSTERIOR_TUBERCLE = "posterior_tubercle"
+    UNCINATE_TIP = "uncinate_tip"
+    LATERAL_MASS_CENTRE = "lateral_mass_centre"
+    VERTEBRAL_ARTERY_GROOVE = "vertebral_artery_groove"
+    TRANSVERSE_PROCESS_SUPEROLATERAL = "transverse_process_superolateral"
+    COSTOTRANSVERSE_JOINT = "costotransverse_joint"
+    LAMINA_BASE = "lamina_base"
 
 
 class NerveKind(StrEnum):
@@ -31,6 +46,9 @@ class NerveKind(StrEnum):
     DORSAL_RAMUS = "dorsal_ramus"
     SPINAL_NERVE = "spinal_nerve"
     DORSAL_ROOT_GANGLION = "dorsal_root_ganglion"
+    THIRD_OCCIPITAL_NERVE = "third_occipital_nerve"
+    SYMPATHETIC_CHAIN = "sympathetic_chain"
+    STELLATE_GANGLION = "stellate_ganglion"
 
 
 class Origin(StrEnum):
@@ -97,7 +115,20 @@ class VertebraFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Landmark:
-    """A named point on a bone with its standard uncertainty and the confidence in it (0 to 1)."""
+    """A named point on a bone, how far it may be off, and the confidence in it.
+
+    Parameters
+    ----------
+    position_mm : ndarray, shape (3,)
+        LPS.
+    sd_mm : float
+        Standard uncertainty along one axis, the mean of all directions: ``sqrt(trace(covariance) / 3)``.
+    confidence_fraction : float
+        Probability, under the stated uncertainty, that the landmark lies within the distance that
+        `registration.confidence_radius_mm` names.
+    covariance_mm2 : ndarray, shape (3, 3), or None
+        Covariance of the position, LPS; None if it is alike in all directions.
+    """
 
     name: LandmarkName
     vertebra: Vertebra
@@ -107,12 +138,33 @@ class Landmark:
     confidence_fraction: float
     origin: Origin
     note: str = ""
+    covariance_mm2: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.position_mm.shape != (3,) or not np.isfinite(self.position_mm).all():
             raise LandmarkError(f"Landmark {self.name} of {self.vertebra} has no finite position.")
         if not 0 <= self.confidence_fraction <= 1:
             raise LandmarkError("A landmark's confidence is a fraction between 0 and 1.")
+        if self.covariance_mm2 is None:
+            return
+        if self.covariance_mm2.shape != (3, 3) or np.abs(self.covariance_mm2 - self.covariance_mm2.T).max() > 1e-9:
+            raise LandmarkError(f"The covariance of landmark {self.name} of {self.vertebra} is not a symmetric (3, 3).")
+        if not np.isclose(np.trace(self.covariance_mm2), 3 * self.sd_mm**2, rtol=1e-6):
+            raise LandmarkError(f"The covariance of landmark {self.name} of {self.vertebra} disagrees with its sd_mm.")
+
+    def ellipsoid(self, probability: float) -> tuple[FloatArray, FloatArray]:
+        """Half axes (3,), mm, and their directions (3, 3), columns, LPS, of the ellipsoid that holds the landmark.
+
+        Notes
+        -----
+        A normal law in three dimensions: half axes are ``sqrt(lambda * chi2_3^-1(probability))`` of the covariance's
+        eigenvalues ``lambda``, in ascending order.
+        """
+        covariance = self.sd_mm**2 * np.eye(3) if self.covariance_mm2 is None else self.covariance_mm2
+        values, axes = np.linalg.eigh(covariance)
+        scale = 2.0 * gammaincinv(1.5, probability)
+        half: FloatArray = np.sqrt(np.clip(values, 0.0, None) * scale)
+        return half, axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,7 +184,10 @@ class Nerve:
     radius_mm : float
         Radius of the nerve.
     variation_sd_mm : float
-        Standard deviation of its position, perpendicular to it, natural variation and method together.
+        Standard deviation of its position, perpendicular to it, against the landmarks of its bone: natural variation
+        of nerves (assumed: no labels of people's nerves exist) and fit together.
+    landmark_sd_mm : float
+        What comes on top because the bone's landmarks themselves are carried over from the reference.
     """
 
     name: str
@@ -144,6 +199,12 @@ class Nerve:
     radius_mm: float
     variation_sd_mm: float
     origin: Origin
+    landmark_sd_mm: float = 0.0
+
+    @property
+    def total_sd_mm(self) -> float:
+        """Standard deviation of the nerve's position, perpendicular to it, in the patient."""
+        return float(np.hypot(self.variation_sd_mm, self.landmark_sd_mm))
 
     def __post_init__(self) -> None:
         if self.centreline_mm.ndim != 2 or self.centreline_mm.shape[1] != 3 or len(self.centreline_mm) < 2:

@@ -131,7 +131,10 @@ class InverseTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class InverseResult:
-    """Settings for every nerve of a joint, and in words what was optimised under which model."""
+    """Settings for every nerve of a joint, and in words what was optimised under which model.
+
+    `basis` says what the image keeps the result from meaning; it is empty on a CT of the patient.
+    """
 
     technique: str
     technique_name: str
@@ -149,6 +152,7 @@ class InverseResult:
     limits: tuple[str, ...]
     rule: str
     assumptions: tuple[str, ...]
+    basis: tuple[str, ...] = ()
 
     @property
     def is_feasible(self) -> bool:

@@ -14,7 +14,7 @@ from foramen.model.device import RfCannula, Thermocouple
 from foramen.model.evidence import Citation, Provenance
 from foramen.model.levels import Level, Side, Vertebra
 from foramen.model.robust import RobustEffect
-from foramen.model.space import FloatArray, PatientPosition
+from foramen.model.space import FloatArray, Modality, MrSequence, PatientPosition
 from foramen.model.verdict import Verdict
 
 
@@ -313,7 +313,10 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseReference:
-    """Which case a plan belongs to."""
+    """Which case a plan belongs to, and what its image is.
+
+    `is_patient_specific` is False where image or anatomy are not this patient's.
+    """
 
     case_uid: str
     frame_uid: str
@@ -323,6 +326,14 @@ class CaseReference:
     patient_position: PatientPosition
     acquired_on: str
     patient_id: str = ""
+    modality: Modality = Modality.CT
+    sequence: MrSequence = MrSequence.UNKNOWN
+    is_patient_specific: bool = True
+
+    @property
+    def may_be_acceptable(self) -> bool:
+        """Whether a plan on this image can be more than a caution: only on a CT of the patient."""
+        return self.modality is Modality.CT and self.is_patient_specific
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -355,6 +366,11 @@ class Plan:
     limits: tuple[str, ...]
     provenance: Provenance
     robust: RobustEffect | None = None
+
+    def __post_init__(self) -> None:
+        if self.status is PlanStatus.ACCEPTABLE and not self.case.may_be_acceptable:
+            basis = self.case.modality if self.case.is_patient_specific else "a body that is not the patient's"
+            raise InputError(f"A plan on {basis} is at best a caution, never acceptable. Make the plan again.")
 
     def trajectory(self, trajectory_id: str) -> Trajectory:
         """The chosen trajectory of that id."""

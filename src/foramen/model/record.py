@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 from typing import Final, Generic, TypeVar
 
 from foramen.errors import RecordError
+from foramen.model.finding import Finding
 
 
 class _Unknown(Enum):
@@ -110,7 +111,8 @@ class ClinicalRecord:
     """One patient's record: answers by fact key, and the lists.
 
     `facts` maps a declared fact key (`knowledge/facts.yaml`) to an `Answer`; a key that is not in
-    it is UNKNOWN.
+    it is UNKNOWN. `findings` are measures and readings of the patient's images: they answer nothing until
+    a person has confirmed them.
     """
 
     patient_id: str
@@ -121,6 +123,7 @@ class ClinicalRecord:
     allergies: Listed[str] = field(default_factory=Listed)
     conditions: Listed[str] = field(default_factory=Listed)
     origin: str = ""
+    findings: tuple[Finding, ...] = ()
 
     def value(self, key: str) -> AnswerValue | Unknown:
         """The answer to a fact, or UNKNOWN."""

@@ -37,6 +37,14 @@ class Modality(StrEnum):
     MR = "MR"
 
 
+class MrSequence(StrEnum):
+    """Weighting of an MR image; UNKNOWN where neither the headers nor a person say it."""
+
+    T1 = "T1"
+    T2 = "T2"
+    UNKNOWN = "UNKNOWN"
+
+
 def require_same_frame(first: str, second: str, what: str) -> None:
     """Raise `FrameError` unless two frame-of-reference UIDs are the same."""
     if first != second:
@@ -122,11 +130,12 @@ class VolumeGeometry:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Volume:
-    """An image: `values` (float32, axes i, j, k) on a grid; Hounsfield units if CT."""
+    """An image: `values` (float32, axes i, j, k) on a grid; Hounsfield units if CT, signal without a scale if MR."""
 
     geometry: VolumeGeometry
     values: NDArray[np.float32]
     modality: Modality
+    sequence: MrSequence = MrSequence.UNKNOWN
 
     def __post_init__(self) -> None:
         if self.values.shape != self.geometry.shape:
@@ -134,11 +143,14 @@ class Volume:
         if not np.isfinite(self.values).all():
             count = int((~np.isfinite(self.values)).sum())
             raise ImageError(f"The image has {count} voxels without a number (NaN or infinite). Export it again.")
+        if self.modality is not Modality.MR and self.sequence is not MrSequence.UNKNOWN:
+            raise ImageError(f"A {self.modality} image has no MR sequence, but {self.sequence} is stated.")
 
     def same_as(self, other: Volume) -> bool:
         """Whether grid, modality and every voxel agree."""
         return (
             self.modality is other.modality
+            and self.sequence is other.sequence
             and self.geometry.same_as(other.geometry)
             and bool(np.array_equal(self.values, other.values))
         )

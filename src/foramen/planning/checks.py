@@ -29,8 +29,10 @@ from foramen.model.plan import (
     Target,
     Trajectory,
 )
-from foramen.model.space import PatientPosition, Volume
+from foramen.model.space import Modality, PatientPosition, Volume
 from foramen.model.verdict import Criterion, Severity, Truth, Verdict, VerdictStatus
+from foramen.planning.basis import check_basis, is_patient_specific
+from foramen.planning.generic import of_the_body
 
 _SCAN_POSTURE = {
     PatientPosition.HFS: Posture.SUPINE,
@@ -227,6 +229,17 @@ def check_tip_density(trajectory: Trajectory, image: Volume, *, dense_hu: float,
     )
 
 
+def _check_tips(image: Volume, trajectories: Sequence[Trajectory], limits: PlanLimits) -> list[Check]:
+    """The density along every bare tip; one caution for all of them on an MR, which tells none."""
+    if image.modality is not Modality.CT:
+        reason = "UNKNOWN: an MR shows no bone that the label map leaves out, so a tip may lie in it. Look at the cuts."
+        return [Check(id="tip density", text="Bare tips beside the bone", status=CheckStatus.CAUTION, reason=reason)]
+    return [
+        check_tip_density(t, image, dense_hu=limits.tip_dense_hu, max_fraction=limits.tip_dense_max_fraction)
+        for t in trajectories
+    ]
+
+
 def check_unknown_structures(trajectories: Sequence[Trajectory]) -> tuple[Check, ...]:
     """One caution that names every structure that no path can be cleared of; empty if the scan shows them all."""
     unknown = {
@@ -332,25 +345,17 @@ def check_plan(
     limits: PlanLimits,
 ) -> tuple[Check, ...]:
     """Every check of a plan, in the order in which a physician would ask."""
-    checks = [
-        check_candidacy(verdict),
-        check_warnings(verdict),
-        check_levels(anatomy),
-        check_posture(case.patient_position, posture),
-        check_scan_age(case.acquired_on, on, limit_months=limits.image_age_max_months),
-    ]
+    checks = [check_candidacy(verdict), check_warnings(verdict), *check_basis(case, anatomy), check_levels(anatomy)]
+    if case.is_patient_specific:  # without a scan there is neither posture nor age of it
+        checks.append(check_posture(case.patient_position, posture))
+        checks.append(check_scan_age(case.acquired_on, on, limit_months=limits.image_age_max_months))
     checks += [check_target(t, limits=limits) for t in targets]
     checks += check_unknown_structures(trajectories)
     checks += [check_clearances(trajectory) for trajectory in trajectories]
-    checks += [
-        check_tip_density(
-            trajectory, case.image, dense_hu=limits.tip_dense_hu, max_fraction=limits.tip_dense_max_fraction
-        )
-        for trajectory in trajectories
-    ]
+    checks += _check_tips(case.image, trajectories, limits)
     for delivery in deliveries:
         checks += check_effect(delivery, limits=limits)
-    return tuple(checks)
+    return tuple(checks) if is_patient_specific(case, anatomy) else of_the_body(tuple(checks))
 
 
 def plan_status(checks: Sequence[Check]) -> PlanStatus:

@@ -15,6 +15,8 @@ from foramen.model.case import Case
 from foramen.model.device import RfCannula
 from foramen.model.plan import Check, CheckStatus, Delivery, RfSetting, Target, Trajectory
 from foramen.model.technique import Technique
+from foramen.planning.basis import is_patient_specific
+from foramen.planning.generic import without_clearance
 from foramen.steps.effect import simulate_rf_heat
 from foramen.steps.trajectory import companions, search_trajectories
 
@@ -60,12 +62,15 @@ def find_paths(
                 Check(id=name, text=f"Path to the {target.name}", status=CheckStatus.FAIL, reason=str(failure))
             )
             continue
-        best = search.ranked[0]
+        ranked = search.ranked
+        best = ranked[0]
         beside = companions(
             anatomy, case.image, case.labels, target, best, rules=rules, lesions=lesions, posture=technique.posture
         )
-        by_target[target.name] = (best, *beside)
-        alternatives += search.ranked[1:]
+        if not is_patient_specific(case, anatomy):
+            ranked, beside = (tuple(map(without_clearance, found)) for found in (ranked, beside))
+        by_target[target.name] = (ranked[0], *beside)
+        alternatives += ranked[1:]
         rejected += [f"{target.name}: {reason}" for reason in search.rejected]
         if len(beside) < lesions - 1:
             failures.append(

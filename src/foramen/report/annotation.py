@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
+from matplotlib import get_data_path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.patheffects import withStroke
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from foramen.errors import InputError
 from foramen.model.space import FloatArray
@@ -20,6 +23,10 @@ HALO = [withStroke(linewidth=2.4, foreground="black")]
 """Dark rim that keeps a bright mark readable on any grey."""
 
 
+STAMP = "#A3161C"
+"""Colour of the strip that says what a picture is not."""
+
+
 def new_figure(width_in: float, height_in: float, *, colour: str = "white") -> Figure:
     """An empty figure with its own Agg canvas, free of any global state."""
     figure = Figure(figsize=(width_in, height_in), facecolor=colour)
@@ -27,8 +34,11 @@ def new_figure(width_in: float, height_in: float, *, colour: str = "white") -> F
     return figure
 
 
-def png_bytes(figure: Figure, *, dots_per_inch: int) -> bytes:
-    """PNG of a figure, without a time stamp, so that equal pictures are equal bytes."""
+def png_bytes(figure: Figure, *, dots_per_inch: int, software: str = "") -> bytes:
+    """PNG of a figure, without a time stamp, so that equal pictures are equal bytes.
+
+    `software` is written into the file, so that it can be told from other people's pictures.
+    """
     figure.set_dpi(dots_per_inch)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -36,7 +46,32 @@ def png_bytes(figure: Figure, *, dots_per_inch: int) -> bytes:
     opaque = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert(
         "RGB"
     )  # an alpha channel doubles a PDF's picture
-    opaque.save(stream, format="png", compress_level=4)
+    facts = PngInfo()
+    if software:
+        facts.add_text("Software", software)
+    opaque.save(stream, format="png", compress_level=4, pnginfo=facts)
+    return stream.getvalue()
+
+
+def stamped(png: bytes, text: str) -> bytes:
+    """A picture with a red strip below it that carries a text, as large as the strip allows."""
+    opened = Image.open(io.BytesIO(png))
+    facts = PngInfo()
+    for key, value in opened.info.items():
+        if isinstance(key, str) and isinstance(value, str):
+            facts.add_text(key, value)
+    picture = opened.convert("RGB")
+    height = max(14, round(0.05 * picture.width))
+    whole = Image.new("RGB", (picture.width, picture.height + height), STAMP)
+    whole.paste(picture, (0, 0))
+    size = 0.62 * height
+    font = ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf", size)
+    size *= min(1.0, 0.94 * picture.width / font.getlength(text))
+    font = font.font_variant(size=size)
+    middle = (picture.width / 2, picture.height + height / 2)
+    ImageDraw.Draw(whole).text(middle, text, fill="white", font=font, anchor="mm")
+    stream = io.BytesIO()
+    whole.save(stream, format="png", compress_level=4, pnginfo=facts)
     return stream.getvalue()
 
 
@@ -106,7 +141,7 @@ def draw_scale_bar(axes: Axes, plane: Plane) -> None:
     )
 
 
-def _runs(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[slice]:
+def runs_of(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[slice]:
     """Stretches of True of at least two points."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= 2]
@@ -120,16 +155,16 @@ def draw_tube(
     _, distance = plane.project(course_mm)
     if np.abs(distance).min() > reach_mm + longest:
         return
-    fine = _densify(course_mm, 0.2)
+    fine = densify(course_mm, 0.2)
     flat, distance = plane.project(fine)
     if np.abs(flat).max(axis=1).min() > plane.half_mm:
         return
     scale = points_per_mm(axes, plane)
     is_near = np.abs(distance) <= max(radius_mm, 0.8)
     width = max(2 * radius_mm * scale, 2.2)
-    for run in _runs((np.abs(distance) <= reach_mm) & ~is_near):
+    for run in runs_of((np.abs(distance) <= reach_mm) & ~is_near):
         axes.plot(flat[run, 0], flat[run, 1], color=colour, lw=1.1, ls=(0, (2, 2)), alpha=0.75, zorder=zorder)
-    for run in _runs(is_near):
+    for run in runs_of(is_near):
         if np.ptp(flat[run], axis=0).max() > 2 * radius_mm:
             axes.plot(
                 flat[run, 0],
@@ -165,14 +200,14 @@ def draw_rod(
     zorder: float,
 ) -> None:
     """Draw a straight rod: solid and to scale within the plane, a dashed projection elsewhere."""
-    fine = _densify(np.stack([first_mm, last_mm]), 0.1)
+    fine = densify(np.stack([first_mm, last_mm]), 0.1)
     flat, distance = plane.project(fine)
     scale = points_per_mm(axes, plane)
     width = max(2 * radius_mm * scale, 1.6)
     is_near = np.abs(distance) <= radius_mm + 0.25
-    for run in _runs(~is_near):
+    for run in runs_of(~is_near):
         axes.plot(flat[run, 0], flat[run, 1], color=colour, lw=1.4, ls=(0, (3, 2)), alpha=0.9, zorder=zorder)
-    for run in _runs(is_near):
+    for run in runs_of(is_near):
         axes.plot(
             flat[run, 0],
             flat[run, 1],
@@ -184,7 +219,7 @@ def draw_rod(
         )
 
 
-def _densify(course_mm: FloatArray, step_mm: float) -> FloatArray:
+def densify(course_mm: FloatArray, step_mm: float) -> FloatArray:
     """Points along a polyline at most `step_mm` apart."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(course_mm, axis=0), axis=1))])
     along = np.union1d(length, np.linspace(0.0, length[-1], int(np.ceil(length[-1] / step_mm)) + 1))

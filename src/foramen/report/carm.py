@@ -10,9 +10,10 @@ from matplotlib.patches import Ellipse
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from foramen.errors import InputError
 from foramen.knowledge.facts import number
 from foramen.model.plan import Posture, Trajectory, View
-from foramen.model.space import FloatArray, Volume
+from foramen.model.space import FloatArray, Modality, Volume
 from foramen.report.annotation import HALO, draw_letters, new_figure, png_bytes
 from foramen.report.camera import Camera
 from foramen.report.cuts import bare_tip_start_mm
@@ -32,22 +33,29 @@ _STEP_MM = 2.5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Attenuation:
-    """Attenuation per millimetre on a grid (float32, i, j, k)."""
+    """Attenuation per millimetre on a grid (float32, i, j, k); `is_of_scan` is False where labels stand for a CT."""
 
     per_mm: NDArray[np.float32]
     affine_mm: FloatArray
+    is_of_scan: bool = True
 
 
-def attenuation_of(image: Volume, centre_mm: FloatArray) -> Attenuation:
-    """Attenuation of the scan around a point, bone enhanced for display."""
+def attenuation_of(image: Volume, centre_mm: FloatArray, *, bone: NDArray[np.bool_] | None = None) -> Attenuation:
+    """Attenuation of the scan around a point, bone enhanced for display.
+
+    An MR tells no attenuation: labelled bone (`bone`, on the image's grid) in nothing stands for it.
+    """
     box = crop_box(image.geometry, centre_mm - _REGION_MM, centre_mm + _REGION_MM)
-    hu = image.values[box]
+    is_ct = image.modality is Modality.CT
+    if not is_ct and bone is None:
+        raise InputError("An X-ray view of an MR is drawn from its bone labels: give them.")
+    hu = image.values[box] if is_ct or bone is None else np.where(bone[box], number("display.label_bone_hu"), 0.0)
     water, gain = number("display.water_attenuation_per_mm"), number("display.bone_gain")
     per_mm = water * np.clip(1 + hu / 1000, 0, None)
     per_mm += water * gain * np.clip((hu - number("display.bone_gain_from_hu")) / 1000, 0, 2)
     affine = np.array(image.geometry.affine_mm)
     affine[:3, 3] = image.geometry.lps_mm(np.array([part.start for part in box], dtype=np.float64))
-    return Attenuation(per_mm=np.ascontiguousarray(per_mm, dtype=np.float32), affine_mm=affine)
+    return Attenuation(per_mm=np.ascontiguousarray(per_mm, dtype=np.float32), affine_mm=affine, is_of_scan=is_ct)
 
 
 def view_camera(view: View) -> Camera:
@@ -100,7 +108,7 @@ def draw_view(attenuation: Attenuation, view: View, trajectories: tuple[Trajecto
     axes.text(
         0.5,
         0.925,
-        message("view.simulated"),
+        message("view.simulated") + ("" if attenuation.is_of_scan else f", {message('view.from_labels')}"),
         transform=axes.transAxes,
         color="#FFD84D",
         fontsize=11,

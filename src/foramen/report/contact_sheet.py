@@ -1,93 +1,67 @@
-"""One picture on which a person sees the labels on the scan before trusting them."""
+"""One picture on which a person sees labels, levels, landmarks and nerves on the scan before trusting them."""
 
 from __future__ import annotations
 
 import itertools
-import textwrap
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
-from foramen.knowledge.labels import FIRST_STRUCTURE, label
+from foramen.io.inspect import Inspection
 from foramen.model.anatomy import Anatomy
-from foramen.model.levels import USUAL_ORDER, VERTEBRA_NUMBERS, Vertebra
-from foramen.model.space import FloatArray, LabelMap, Volume, VolumeGeometry
+from foramen.model.levels import VERTEBRA_NUMBERS, Side, Vertebra
+from foramen.model.space import FloatArray, LabelMap, Modality, Volume, VolumeGeometry
+from foramen.report.anatomy_marks import draw_landmarks, draw_nerves, landmarks_of, points_per_mm, spread
 from foramen.report.annotation import HALO, draw_letters, new_figure, png_bytes, prepare_axes
+from foramen.report.contact_texts import HEAD_IN, Foot, print_head
+from foramen.report.label_overlay import label_overlay, nearest_labels, vertebra_colour
 from foramen.report.messages import message
-from foramen.report.palette import BONE_WINDOW, SOFT_WINDOW, TARGET_NERVE, Window, rgb
-from foramen.report.slices import Plane, axial_plane, coronal_plane, direction_letters, sagittal_plane, sample_grid
+from foramen.report.palette import BONE_WINDOW, SOFT_WINDOW, SignalWindow, Window, window_of, window_text
+from foramen.report.slices import sample_grid
+from foramen.report.spine_cuts import (
+    BentPlane,
+    Spine,
+    axial_cut,
+    coronal_through_bodies,
+    coronal_through_landmarks,
+    find_spine,
+    has_landmarks,
+    sagittal_through_bodies,
+    sagittal_through_landmarks,
+)
 
 DOTS_PER_INCH = 100
 LEAST_PIXELS = 120
 
-AXIAL_HALF_MM = 82.0
-MOST_AXIAL_CUTS = 8
+AXIAL_HALF_MM = 66.0
+MOST_AXIAL_CUTS = 24
+FEWEST_AXIAL_COLUMNS, MOST_AXIAL_COLUMNS = 5, 8
 
-FILL_OPACITY = 0.14
-OUTLINE_OPACITY = 0.95
+MARKED_OVERLAY = 0.45
+"""Factor on the labels' opacity where landmarks and nerves are drawn."""
 
 SCALE_MM = 30.0
-LETTERS_PER_INCH = 12.5
+NAME_POINTS = 13.0
 
-NEAR_PLANE_MM = 3.0
+SHEET_WIDTH_IN, LONGEST_IN, GAP_IN = 26.0, 9.6, 0.28
+
+REACH_SAGITTAL_MM, REACH_CORONAL_MM, REACH_AXIAL_MM = 7.0, 18.0, 6.0
 """Landmarks and nerves are drawn on a cut if they lie this close to it."""
-
-_VERTEBRA_COLOURS = ("#E69F00", "#56B4E9", "#00D98B", "#F0E442", "#FF8AD0", "#FF6F3C", "#7FA8FF", "#8BE04E")
-
-_TISSUE_COLOURS = {
-    "blood": "#FF4D4D",
-    "organ": "#B08CFF",
-    "muscle": "#C98C8C",
-    "bone": "#E8E8E8",
-    "csf": "#FFFFFF",
-    "spinal_cord": "#9FE8FF",
-    "nerve": "#FFF2A8",
-    "disc": "#4FE3FF",
-    "fat": "#8C7B2E",
-    "skin": "#A0A0A0",
-    "lung": "#7A93AC",
-    "air": "#7A93AC",
-    "ligament": "#D7B98E",
-    "cartilage": "#D7B98E",
-    "metal": "#FFFF00",
-    "cement": "#FFFF00",
-}
-"""Colour of what is no vertebra, by tissue."""
-
-_NAMES = {number: name for name, number in VERTEBRA_NUMBERS.items()}
-_ORDER = (*USUAL_ORDER[:19], "T13", *USUAL_ORDER[19:24], "L6", "S1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Spine:
-    """Labelled vertebrae from above downwards, the centres of their labels and of the front parts of these (n, 3)."""
+class _View:
+    """One of the tall cuts: how wide it is shown, what is named and drawn on it."""
 
-    names: tuple[str, ...]
-    centres_mm: FloatArray
-    fronts_mm: FloatArray
-
-    @property
-    def centre_mm(self) -> FloatArray:
-        """Middle of the front parts' box (LPS, mm)."""
-        middle: FloatArray = (self.fronts_mm.min(axis=0) + self.fronts_mm.max(axis=0)) / 2
-        return middle
-
-    @property
-    def half_mm(self) -> float:
-        """Half the height shown around the spine."""
-        return float(np.clip(np.ptp(self.centres_mm[:, 2]) / 2 + 60.0, 90.0, 260.0))
-
-    def follow(self, points_mm: FloatArray, axis: int) -> FloatArray:
-        """The points moved along `axis` so that a flat cut bends with the spine."""
-        order = np.argsort(self.fronts_mm[:, 2])
-        heights, places = self.fronts_mm[order, 2], self.fronts_mm[order, axis]
-        moved = points_mm.copy()
-        moved[..., axis] += np.interp(points_mm[..., 2], heights, places) - self.centre_mm[axis]
-        return moved
+    cut: BentPlane
+    words: str
+    half_width_mm: float
+    window: Window
+    names_at: float | None = None
+    is_marked: bool = False
+    reach_mm: float = 0.0
 
 
 def contact_sheet(
@@ -97,8 +71,9 @@ def contact_sheet(
     title: str = "",
     notes: tuple[str, ...] = (),
     anatomy: Anatomy | None = None,
+    inspection: Inspection | None = None,
 ) -> bytes:
-    """PNG of a scan with its labels drawn: sagittal, coronal, and an axial cut through each vertebra of interest.
+    """PNG of a scan with labels, levels, landmarks and nerves: sagittal, coronal, and an axial cut of each vertebra.
 
     Parameters
     ----------
@@ -107,70 +82,155 @@ def contact_sheet(
     title : str
         Printed on top; no patient's name.
     notes : tuple of str
-        Lines printed at the bottom, such as those of an inspection.
+        Lines printed at the bottom.
     anatomy : Anatomy, optional
-        Its landmarks and nerves are drawn where a cut meets them.
+        Its landmarks (coloured by confidence) and nerves (with uncertainty tubes) are drawn where a cut meets them,
+        and cuts are led along the landmarks.
+    inspection : Inspection, optional
+        Of the same case and anatomy: table of landmarks, level count, missing structures.
 
     Notes
     -----
-    Radiological convention: the patient's right on the left of axial and coronal cuts. Sagittal and coronal
-    cuts bend with the spine, so that every vertebra is met in its middle.
+    Radiological convention: the patient's right on the left of axial and coronal cuts. Tall cuts bend with the
+    spine, so that every vertebra is met in its middle, or in its joints.
     """
-    spine = _find_spine(image, labels)
-    shown = _axial_levels(spine)
-    columns = max(2, (len(shown) + 1) // 2)
-    figure = new_figure(10.2 + 4.1 * columns, 9.6, colour="black")
-    figure.set_dpi(DOTS_PER_INCH)
-    grid = figure.add_gridspec(
-        2, 2 + columns, width_ratios=[1.05, 1.35, *[1.0] * columns], left=0.005, right=0.995, top=0.925, bottom=0.115,
-        wspace=0.02, hspace=0.05,
-    )  # fmt: skip
+    spine = find_spine(labels)
     box_mm = _box_mm(image.geometry)
-    half_mm = spine.half_mm
+    views = _tall_views(spine, anatomy)
+    places = _axial_places(spine, anatomy)
+    columns = min(max(len(places), FEWEST_AXIAL_COLUMNS), MOST_AXIAL_COLUMNS)
+    axial_in = SHEET_WIDTH_IN / columns
+    rows_in = [_tall_in(views, box_mm), *[axial_in] * -(-len(places) // columns)]
+    tops_in = HEAD_IN + np.concatenate([[0.0], np.cumsum(np.array(rows_in) + GAP_IN)])
+    foot = Foot(anatomy=anatomy, inspection=inspection, notes=notes, top_in=float(tops_in[-1]))
+    figure = new_figure(SHEET_WIDTH_IN, foot.bottom_in, colour="black")
+    figure.set_dpi(DOTS_PER_INCH)
+    tissues = _draw_tall(figure, image, labels, views, spine, anatomy, foot.codes, box_mm)
+    for number, place in enumerate(places):
+        row, column = divmod(number, columns)
+        axes = _axes_at(figure, column / columns, 1 / columns, float(tops_in[1 + row]), axial_in)
+        cut = axial_cut(spine, anatomy, place, AXIAL_HALF_MM)
+        _frame(axes, cut, box_mm, half_width_mm=AXIAL_HALF_MM)
+        strength = MARKED_OVERLAY if has_landmarks(anatomy) else 1.0
+        tissues |= _draw(axes, image, labels, cut, BONE_WINDOW, strength=strength)
+        if anatomy is not None:
+            own = [mark for mark in landmarks_of(anatomy) if mark.vertebra.name == spine.names[place]]
+            draw_nerves(axes, cut, anatomy.nerves, reach_mm=REACH_AXIAL_MM)
+            draw_landmarks(axes, cut, own, reach_mm=REACH_AXIAL_MM, codes=foot.codes, by_height=False)
+        _finish(axes, cut, spine.names[place], window_of(image, BONE_WINDOW))
+    print_head(figure, image, labels, title)
+    foot.draw(figure, tissues)
+    return png_bytes(figure, dots_per_inch=DOTS_PER_INCH, software=message("contact.software"))
+
+
+def _tall_views(spine: Spine, anatomy: Anatomy | None) -> list[_View]:
+    half = spine.half_mm
+    views = [
+        _View(
+            cut=sagittal_through_bodies(spine), words=message("contact.sagittal"), half_width_mm=0.62 * half,
+            window=SOFT_WINDOW, names_at=-32.0,
+        ),
+        _View(
+            cut=coronal_through_bodies(spine), words=message("contact.coronal"), half_width_mm=0.8 * half,
+            window=SOFT_WINDOW, names_at=-38.0,
+        ),
+    ]  # fmt: skip
+    if anatomy is None or not has_landmarks(anatomy):
+        return views
+    for side in (Side.RIGHT, None, Side.LEFT):
+        if not has_landmarks(anatomy, side):
+            continue
+        is_coronal = side is None
+        cut = (
+            coronal_through_landmarks(spine, anatomy)
+            if side is None
+            else sagittal_through_landmarks(spine, anatomy, side)
+        )
+        key = "contact.coronal_landmarks" if side is None else f"contact.sagittal_{side.value}"
+        views.append(
+            _View(
+                cut=cut, words=message(key), half_width_mm=72.0 if is_coronal else 60.0, window=BONE_WINDOW,
+                names_at=0.0 if is_coronal else -30.0, is_marked=True,
+                reach_mm=REACH_CORONAL_MM if is_coronal else REACH_SAGITTAL_MM,
+            )
+        )  # fmt: skip
+    return views
+
+
+def _draw_tall(
+    figure: Figure,
+    image: Volume,
+    labels: LabelMap,
+    views: list[_View],
+    spine: Spine,
+    anatomy: Anatomy | None,
+    codes: dict[str, str],
+    box_mm: FloatArray,
+) -> set[str]:
+    """Draw the tall cuts side by side, as wide as what they show; returns the tissues that they show."""
+    shares = np.array([_shown_width_mm(view, box_mm) for view in views])
+    shares /= shares.sum()
+    height_in = _tall_in(views, box_mm)
+    begins = np.concatenate([[0.0], np.cumsum(shares)])
     tissues: set[str] = set()
-    long_cuts = (
-        (sagittal_plane(spine.centre_mm, half_mm), 0, 0.62, message("contact.sagittal")),
-        (coronal_plane(spine.centre_mm, half_mm), 1, 0.8, message("contact.coronal")),
-    )
-    for place, (plane, axis, share, words) in enumerate(long_cuts):
-        axes = figure.add_subplot(grid[:, place])
-        _frame(axes, plane, box_mm, widest_mm=share * half_mm)
-        tissues |= _draw(axes, image, labels, plane, SOFT_WINDOW, spine=spine, bends_along=axis)
-        _finish(axes, plane, words, SOFT_WINDOW)
-        _name_levels(axes, plane, spine, across_mm=-32.0 if axis == 0 else -38.0)
-    for place, number in enumerate(shown):
-        axes = figure.add_subplot(grid[place // columns, 2 + place % columns])
-        plane = axial_plane(spine.centres_mm[number], AXIAL_HALF_MM)
-        _frame(axes, plane, box_mm, widest_mm=AXIAL_HALF_MM)
-        tissues |= _draw(axes, image, labels, plane, BONE_WINDOW)
-        _draw_anatomy(axes, plane, anatomy)
-        _finish(axes, plane, spine.names[number], BONE_WINDOW)
-    _print_texts(figure, image, labels, title, notes, tissues)
-    return png_bytes(figure, dots_per_inch=DOTS_PER_INCH)
+    for view, begin, share in zip(views, begins, shares, strict=False):
+        axes = _axes_at(figure, float(begin), float(share), HEAD_IN, height_in)
+        _frame(axes, view.cut, box_mm, half_width_mm=view.half_width_mm)
+        strength = MARKED_OVERLAY if view.is_marked else 1.0
+        tissues |= _draw(axes, image, labels, view.cut, view.window, strength=strength)
+        if view.is_marked and anatomy is not None:
+            is_coronal = view.cut.axis == 1
+            draw_nerves(axes, view.cut, anatomy.nerves, reach_mm=view.reach_mm)
+            draw_landmarks(
+                axes, view.cut, landmarks_of(anatomy), reach_mm=view.reach_mm, codes=codes, by_height=not is_coronal
+            )
+        _finish(axes, view.cut, view.words, window_of(image, view.window))
+        if view.names_at is not None:
+            _name_levels(axes, view, spine, only=_marked(anatomy) if view.is_marked else None)
+    return tissues
 
 
-def _find_spine(image: Volume, labels: LabelMap) -> _Spine:
-    values = labels.values
-    index = np.argwhere((values > 0) & (values < FIRST_STRUCTURE))
-    if not len(index):
-        middle = image.geometry.lps_mm((np.array(image.geometry.shape) - 1) / 2)
-        return _Spine(names=("-",), centres_mm=middle[None], fronts_mm=middle[None])
-    numbers = values[tuple(index.T)].astype(np.int64) // 100
-    points_mm = image.geometry.lps_mm(index.astype(np.float64))
-    present = sorted((n for n in np.unique(numbers) if int(n) in _NAMES), key=lambda n: _ORDER.index(_NAMES[int(n)]))
-    centres, fronts = [], []
-    for number in present:
-        points = points_mm[numbers == number]
-        centres.append(points.mean(axis=0))
-        fronts.append(points[points[:, 1] <= centres[-1][1]].mean(axis=0))  # the body lies in front of the centre
-    names = tuple(_NAMES[int(n)] for n in present)
-    return _Spine(names=names, centres_mm=np.array(centres), fronts_mm=np.array(fronts))
+def _tall_in(views: list[_View], box_mm: FloatArray) -> float:
+    """Height (inches) of the tall cuts: as much as they need when they fill the sheet's width, within a limit."""
+    inches_per_mm = SHEET_WIDTH_IN / sum(_shown_width_mm(view, box_mm) for view in views)
+    tallest_mm = max(_shown_height_mm(view.cut, box_mm) for view in views)
+    return min(LONGEST_IN, inches_per_mm * tallest_mm)
 
 
-def _axial_levels(spine: _Spine) -> list[int]:
-    """Places in the spine of the vertebrae that get an axial cut: the lumbar ones and the sacrum, else all."""
-    lumbar = [i for i, name in enumerate(spine.names) if name.startswith(("L", "S"))]
+def _shown_height_mm(cut: BentPlane, box_mm: FloatArray) -> float:
+    place, _ = cut.plane.project(np.array(list(itertools.product(*box_mm.T))))
+    half_mm = cut.plane.half_mm
+    return float(min(half_mm, place[:, 1].max()) - max(-half_mm, place[:, 1].min()))
+
+
+def _shown_width_mm(view: _View, box_mm: FloatArray) -> float:
+    low, high = _limits_mm(view.cut, box_mm, view.half_width_mm)
+    return max(high - low, 20.0)
+
+
+def _limits_mm(cut: BentPlane, box_mm: FloatArray, half_width_mm: float) -> tuple[float, float]:
+    """Where a cut begins and ends across: within the image, and no wider than wanted."""
+    place, _ = cut.plane.project(np.array(list(itertools.product(*box_mm.T))))
+    return max(-half_width_mm, float(place[:, 0].min())), min(half_width_mm, float(place[:, 0].max()))
+
+
+def _axes_at(figure: Figure, left: float, width: float, top_in: float, height_in: float) -> Axes:
+    """Axes of a share of the sheet's width, at a distance from its top."""
+    gap = 0.003
+    tall = figure.get_figheight()
+    return figure.add_axes((left + gap, 1 - (top_in + height_in) / tall, width - 2 * gap, height_in / tall))
+
+
+def _axial_places(spine: Spine, anatomy: Anatomy | None) -> list[int]:
+    """Places in the spine of the vertebrae that get an axial cut: lumbar ones and those with landmarks, else all."""
+    marked = _marked(anatomy)
+    lumbar = [i for i, name in enumerate(spine.names) if name.startswith(("L", "S")) or name in marked]
     return (lumbar or list(range(len(spine.names))))[-MOST_AXIAL_CUTS:]
+
+
+def _marked(anatomy: Anatomy | None) -> set[str]:
+    """Names of the vertebrae that have landmarks."""
+    return {str(mark.vertebra) for mark in landmarks_of(anatomy)} if anatomy is not None else set()
 
 
 def _box_mm(geometry: VolumeGeometry) -> FloatArray:
@@ -180,99 +240,58 @@ def _box_mm(geometry: VolumeGeometry) -> FloatArray:
     return np.stack([corners.min(axis=0), corners.max(axis=0)])
 
 
-def _frame(axes: Axes, plane: Plane, box_mm: FloatArray, *, widest_mm: float) -> None:
+def _frame(axes: Axes, cut: BentPlane, box_mm: FloatArray, *, half_width_mm: float) -> None:
     """Set the axes to the part of a cut that lies in the image."""
+    plane = cut.plane
     place, _ = plane.project(np.array(list(itertools.product(*box_mm.T))))
     low, high = place.min(axis=0), place.max(axis=0)
     prepare_axes(axes, plane)
-    axes.set_xlim(max(-widest_mm, low[0]), min(widest_mm, high[0]))
+    axes.set_xlim(*_limits_mm(cut, box_mm, half_width_mm))
     axes.set_ylim(min(plane.half_mm, high[1]), max(-plane.half_mm, low[1]))
     axes.set_facecolor("black")
     for edge in axes.spines.values():
         edge.set_visible(False)
 
 
-def _pixels(axes: Axes, plane: Plane) -> int:
+def _pixels(axes: Axes, cut: BentPlane) -> int:
     """Pixels along a whole cut so that one of them is one dot of the picture."""
     axes.apply_aspect()
     width_mm = abs(float(np.diff(axes.get_xlim())[0]))
-    return max(LEAST_PIXELS, round(2 * plane.half_mm * axes.get_window_extent().width / width_mm))
+    return max(LEAST_PIXELS, round(2 * cut.plane.half_mm * axes.get_window_extent().width / width_mm))
 
 
-def _draw(
-    axes: Axes,
-    image: Volume,
-    labels: LabelMap,
-    plane: Plane,
-    window: Window,
-    *,
-    spine: _Spine | None = None,
-    bends_along: int = 0,
-) -> set[str]:
+def _shown(limits_mm: tuple[float, float], half_mm: float, pixels: int) -> tuple[int, int]:
+    """First pixel of a cut that lies within limits along one axis of the picture, and the one after the last."""
+    low, high = sorted(limits_mm)
+    ends = np.array([low + half_mm, high + half_mm]) * pixels / (2 * half_mm)
+    return max(int(np.floor(ends[0])), 0), min(int(np.ceil(ends[1])), pixels)
+
+
+def _draw(axes: Axes, image: Volume, labels: LabelMap, cut: BentPlane, window: Window, *, strength: float) -> set[str]:
     """Draw one cut with its labels; returns the tissues other than vertebrae that it shows."""
-    points_mm = plane.points_mm(_pixels(axes, plane))
-    if spine is not None:
-        points_mm = spine.follow(points_mm, bends_along)
-    picture = sample_grid(image.values, image.geometry.affine_mm, points_mm, order=1, outside=-1024.0)
     limits = axes.get_xlim(), axes.get_ylim()
-    extent = (-plane.half_mm, plane.half_mm, plane.half_mm, -plane.half_mm)
-    low, high = window.limits
+    half_mm, pixels = cut.plane.half_mm, _pixels(axes, cut)
+    (first_column, last_column), (first_row, last_row) = (_shown(limit, half_mm, pixels) for limit in limits)
+    points_mm = cut.points_mm(pixels)[first_row:last_row, first_column:last_column]
+    outside = -1024.0 if image.modality is Modality.CT else float(image.values.min())
+    picture = sample_grid(image.values, image.geometry.affine_mm, points_mm, order=1, outside=outside)
+    begin_x, end_x, begin_y, end_y = (
+        2 * half_mm * place / pixels - half_mm for place in (first_column, last_column, first_row, last_row)
+    )
+    extent = (begin_x, end_x, end_y, begin_y)
+    low, high = window_of(image, window).limits
     axes.imshow(picture, cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="nearest")
-    overlay, tissues = _overlay(_nearest(labels, points_mm))
+    overlay, tissues = label_overlay(nearest_labels(labels, points_mm), strength=strength)
     axes.imshow(overlay, extent=extent, interpolation="nearest")
     axes.set_xlim(limits[0])
     axes.set_ylim(limits[1])
     return tissues
 
 
-def _nearest(labels: LabelMap, points_mm: FloatArray) -> NDArray[np.int64]:
-    """Label numbers (rows, columns) of the voxels nearest to LPS points; 0 outside the image."""
-    index = np.rint(labels.geometry.index(points_mm.reshape(-1, 3))).astype(np.int64)
-    is_inside = np.all((index >= 0) & (index < labels.geometry.shape), axis=1)
-    numbers = np.zeros(len(index), dtype=np.int64)
-    numbers[is_inside] = labels.values[tuple(index[is_inside].T)]
-    return numbers.reshape(points_mm.shape[:-1])
-
-
-def _overlay(numbers: NDArray[np.int64]) -> tuple[NDArray[np.float64], set[str]]:
-    """Colours (rows, columns, RGBA) of a cut through the labels: outlines, and a light fill."""
-    overlay = np.zeros((*numbers.shape, 4))
-    tissues: set[str] = set()
-    is_edge = np.zeros(numbers.shape, dtype=bool)
-    for axis in (0, 1):
-        differs = np.diff(numbers, axis=axis) != 0
-        first = [slice(None), slice(None)]
-        second = [slice(None), slice(None)]
-        first[axis], second[axis] = slice(None, -1), slice(1, None)
-        is_edge[tuple(first)] |= differs
-        is_edge[tuple(second)] |= differs
-    present = np.unique(numbers)
-    colours = np.zeros((int(present[-1]) + 1, 3))
-    is_known = np.zeros(len(colours), dtype=bool)
-    for number in present:
-        meaning = label(int(number))
-        if meaning is None:
-            continue
-        is_known[number] = True
-        colours[number] = rgb(_TISSUE_COLOURS.get(meaning.tissue, "#FFFFFF"))
-        if meaning.vertebra is not None:
-            colours[number] = rgb(vertebra_colour(meaning.vertebra))
-        else:
-            tissues.add(meaning.tissue)
-    overlay[..., :3] = colours[numbers]
-    overlay[..., 3] = np.where(is_known[numbers], np.where(is_edge, OUTLINE_OPACITY, FILL_OPACITY), 0.0)
-    return overlay, tissues
-
-
-def vertebra_colour(vertebra: Vertebra) -> str:
-    """Colour of a vertebra's outline; neighbours differ."""
-    return _VERTEBRA_COLOURS[_ORDER.index(vertebra.name) % len(_VERTEBRA_COLOURS)]
-
-
-def _finish(axes: Axes, plane: Plane, words: str, window: Window) -> None:
-    draw_letters(axes, plane.letters, size=15)
+def _finish(axes: Axes, cut: BentPlane, words: str, window: Window | SignalWindow) -> None:
+    draw_letters(axes, cut.plane.letters, size=15)
     _draw_scale(axes)
-    setting = message("cut.window", width=f"{window.width_hu:g}", level=f"{window.level_hu:g}")
+    setting = window_text(window)
     is_level = words in VERTEBRA_NUMBERS
     colour = vertebra_colour(Vertebra(words)) if is_level else "white"
     axes.text(
@@ -297,57 +316,20 @@ def _draw_scale(axes: Axes) -> None:
     axes.set_ylim(low, high)
 
 
-def _name_levels(axes: Axes, plane: Plane, spine: _Spine, *, across_mm: float) -> None:
+def _name_levels(axes: Axes, view: _View, spine: Spine, *, only: set[str] | None) -> None:
+    """Print the levels' names (all, or `only` some) at the height of their bodies, apart from each other."""
     left, right = axes.get_xlim()
-    x = max(across_mm, left + 0.12 * (right - left))
-    for name, centre_mm in zip(spine.names, spine.fronts_mm, strict=True):
-        if name in VERTEBRA_NUMBERS:
-            axes.text(
-                x, plane.centre_mm[2] - centre_mm[2], name, color=vertebra_colour(Vertebra(name)), fontsize=13,
-                fontweight="bold", ha="center", va="center", path_effects=HALO, zorder=32, clip_on=True,
-            )  # fmt: skip
-
-
-def _draw_anatomy(axes: Axes, plane: Plane, anatomy: Anatomy | None) -> None:
-    if anatomy is None:
+    low, high = sorted(axes.get_ylim())
+    x = max(view.names_at or 0.0, left + 0.12 * (right - left))
+    heights = [view.cut.plane.centre_mm[2] - centre_mm[2] for centre_mm in spine.fronts_mm]
+    shown = [(y, name) for y, name in zip(heights, spine.names, strict=True) if low < y < high and name != "-"]
+    shown = [(y, name) for y, name in shown if only is None or name in only]
+    if not shown:
         return
-    landmarks = [mark.position_mm for vertebra in anatomy.vertebrae for mark in vertebra.landmarks]
-    courses = [nerve.centreline_mm for nerve in anatomy.nerves]
-    for points, marker, size in ((landmarks, "+", 60.0), ([p for course in courses for p in course], ".", 12.0)):
-        if not points:
-            continue
-        place, distance_mm = plane.project(np.array(points))
-        near = (np.abs(distance_mm) <= NEAR_PLANE_MM) & (np.abs(place).max(axis=1) < plane.half_mm)
-        axes.scatter(place[near, 0], place[near, 1], marker=marker, s=size, c=TARGET_NERVE, linewidths=1.2, zorder=20)
-
-
-def _print_texts(
-    figure: Figure, image: Volume, labels: LabelMap, title: str, notes: tuple[str, ...], tissues: set[str]
-) -> None:
-    spacing = " x ".join(f"{value:.3g}" for value in image.geometry.spacing_mm)
-    directions = [direction_letters(image.geometry.axes[:, axis]) for axis in range(3)]
-    share = float((labels.values > 0).mean())
-    facts = message(
-        "contact.facts",
-        shape=" x ".join(str(n) for n in image.geometry.shape),
-        spacing=spacing,
-        axes=", ".join(directions),
-        labelled=f"{100 * share:.0f}",
-    )
-    figure.text(
-        0.005, 0.985, f"{message('contact.title')}  {title}", color="white", fontsize=17, va="top", weight="bold"
-    )
-    figure.text(0.005, 0.948, facts, color="#CFCFCF", fontsize=11, va="top")
-    figure.text(0.995, 0.985, message("disclaimer"), color="#FFB000", fontsize=12, va="top", ha="right", weight="bold")
-    figure.text(0.995, 0.948, message("contact.convention"), color="#CFCFCF", fontsize=11, va="top", ha="right")
-    patches = [
-        Patch(color=_TISSUE_COLOURS[t], label=t.replace("_", " ")) for t in sorted(tissues) if t in _TISSUE_COLOURS
-    ]
-    if patches:
-        figure.legend(
-            handles=patches, loc="lower right", ncols=8, frameon=False, labelcolor="white", fontsize=10,
-            bbox_to_anchor=(0.998, 0.002),
+    step = 1.2 * NAME_POINTS / points_per_mm(axes)
+    places = spread([y for y, _ in shown], step=step, low=low + 0.6 * step, high=high - 0.6 * step)
+    for (_, name), y in zip(shown, places, strict=True):
+        axes.text(
+            x, y, name, color=vertebra_colour(Vertebra(name)), fontsize=NAME_POINTS, fontweight="bold", ha="center",
+            va="center", path_effects=HALO, zorder=32,
         )  # fmt: skip
-    letters = int(LETTERS_PER_INCH * figure.get_figwidth())
-    lines = [line for text in (*notes, message("contact.check")) for line in textwrap.wrap(text, letters)]
-    figure.text(0.005, 0.085, "\n".join(lines[:5]), color="white", fontsize=10, va="top", linespacing=1.3)

@@ -35,6 +35,8 @@ from foramen.report.palette import (
     SOFT_WINDOW,
     TARGET_NERVE,
     Window,
+    window_of,
+    window_text,
 )
 from foramen.report.slices import (
     Plane,
@@ -119,7 +121,8 @@ def draw_cuts(scene: CutScene) -> bytes:
 def draw_cut(axes: Axes, scene: CutScene, plane: Plane, window: Window) -> None:
     """Draw one cut into axes: image, bone outline, nerves, needle, isotherms, letters, scale bar."""
     prepare_axes(axes, plane)
-    low, high = window.limits
+    shown = window_of(scene.case.image, window)
+    low, high = shown.limits
     edge = plane.half_mm
     extent = (-edge, edge, edge, -edge)
     image = cut_volume(scene.case.image, plane, _PIXELS)
@@ -135,7 +138,7 @@ def draw_cut(axes: Axes, scene: CutScene, plane: Plane, window: Window) -> None:
         draw_rod(axes, plane, start, trajectory.tip_mm, radius_mm=radius, colour=BARE_TIP, zorder=11)
     draw_letters(axes, plane.letters)
     draw_scale_bar(axes, plane)
-    text = message("cut.window", level=f"{window.level_hu:g}", width=f"{window.width_hu:g}")
+    text = window_text(shown)
     axes.text(
         0.02,
         0.02,

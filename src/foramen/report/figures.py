@@ -14,9 +14,11 @@ from foramen.errors import FrameError
 from foramen.model.anatomy import Anatomy
 from foramen.model.case import Case
 from foramen.model.plan import Delivery, Plan, RfHeatEffect, Target, Trajectory, View
+from foramen.report.annotation import stamped
 from foramen.report.carm import attenuation_of, draw_view
 from foramen.report.course import draw_course
 from foramen.report.cuts import CutScene, draw_cuts
+from foramen.report.findings import distances, draw_findings
 from foramen.report.messages import message
 from foramen.report.robustness import draw_histograms
 from foramen.report.scene import build_scene
@@ -32,7 +34,8 @@ def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
     """PNG pictures of a plan by name.
 
     Names: ``<n>-cuts``, ``<n>-3d-working``, ``<n>-3d-oblique``, ``<n>-3d-lateral`` and ``<n>-course`` for the n-th
-    target (from 1), ``view-<m>`` for the m-th of `pictured_views`, and ``robust`` where robustness was computed.
+    target (from 1), ``view-<m>`` for the m-th of `pictured_views`, ``findings`` where the record holds distances
+    measured at this level, and ``robust`` where robustness was computed.
 
     Raises
     ------
@@ -51,13 +54,18 @@ def figures(plan: Plan, case: Case, anatomy: Anatomy) -> dict[str, bytes]:
         tasks |= _target_tasks(number, target, plan=plan, case=case, anatomy=anatomy, bone=bone)
     if plan.targets:
         centre = np.mean([target.position_mm for target in plan.targets], axis=0)
-        attenuation = attenuation_of(case.image, centre)
+        attenuation = attenuation_of(case.image, centre, bone=bone)
         for number, view in enumerate(pictured_views(plan), start=1):
             tasks[f"view-{number}"] = partial(draw_view, attenuation, view, plan.trajectories)
+    found = distances(finding for finding in case.record.findings if finding.level == str(plan.level))
+    if found:
+        tasks["findings"] = partial(draw_findings, case, found)
     if plan.robust is not None:
         tasks["robust"] = partial(draw_histograms, plan.robust)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:  # each picture is made by one thread
         made = list(pool.map(lambda task: task(), tasks.values()))
+    if not plan.case.is_patient_specific:
+        made = [stamped(png, message("basis.not_patient")) for png in made]
     return dict(zip(tasks, made, strict=True))
 
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from foramen.model.inverse import InversePoint, InverseResult, InverseTarget
-from foramen.report.annotation import new_figure, png_bytes
+from foramen.report.annotation import new_figure, png_bytes, stamped
 from foramen.report.messages import message
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -59,7 +59,8 @@ def draw_front(target: InverseTarget, result: InverseResult) -> bytes:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(handles=_legend(target), fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    return png_bytes(figure, dots_per_inch=150)
+    png = png_bytes(figure, dots_per_inch=150)
+    return stamped(png, ", ".join(line.partition(":")[0] for line in result.basis)) if result.basis else png
 
 
 def _passes(count: int) -> str:

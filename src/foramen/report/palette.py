@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from foramen.knowledge.facts import numbers
 from foramen.model.anatomy import NerveKind
+from foramen.model.space import Modality, Volume
+from foramen.report.messages import message
 
 TARGET_NERVE = "#F0E442"
 """The nerve aimed at."""
@@ -21,6 +25,9 @@ NERVE_COLOURS: dict[NerveKind, str] = {
     NerveKind.DORSAL_RAMUS: "#B8AE3A",
     NerveKind.SPINAL_NERVE: "#CC79A7",
     NerveKind.DORSAL_ROOT_GANGLION: "#E377C2",
+    NerveKind.THIRD_OCCIPITAL_NERVE: "#B8AE3A",
+    NerveKind.SYMPATHETIC_CHAIN: "#009E73",
+    NerveKind.STELLATE_GANGLION: "#009E73",
 }
 """Nerves that are not the target."""
 
@@ -65,6 +72,34 @@ class Window:
 def _window(name: str, fact_id: str) -> Window:
     level_hu, width_hu = numbers(fact_id)
     return Window(name=name, level_hu=level_hu, width_hu=width_hu)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalWindow:
+    """Display window of an MR, whose signal has no scale: from the image's own percentiles."""
+
+    low: float
+    high: float
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Values shown black and white."""
+        return self.low, self.high
+
+
+def window_of(image: Volume, window: Window) -> Window | SignalWindow:
+    """The window in which an image is shown: the given one of a CT, its own of an MR."""
+    if image.modality is Modality.CT:
+        return window
+    low, high = np.percentile(image.values, numbers("display.mr_window_percent"))
+    return SignalWindow(low=float(low), high=float(max(high, low + 1e-6)))
+
+
+def window_text(window: Window | SignalWindow) -> str:
+    """What is printed of a window on a picture."""
+    if isinstance(window, Window):
+        return message("cut.window", level=f"{window.level_hu:g}", width=f"{window.width_hu:g}")
+    return message("cut.window_mr", low=f"{window.low:.0f}", high=f"{window.high:.0f}")
 
 
 BONE_WINDOW = _window("bone", "display.bone_window_hu")

@@ -17,6 +17,7 @@ from foramen.model.case import Case
 from foramen.model.plan import HEAT_CHECK, CheckStatus, Plan
 from foramen.model.verdict import Criterion, Severity, Truth
 from foramen.report.figures import distinct_views, figures, picture_of_view, pictured_views
+from foramen.report.findings import FindingLine, findings_at
 from foramen.report.messages import message
 from foramen.report.robustness import COOL_BELOW, cool_structures
 from foramen.report.sheet import is_posture_changed, keep_out_lines, target_sheets, unknown_lines
@@ -69,7 +70,8 @@ def render_report(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[st
     pictures : mapping, optional
         Result of `figures`, if it was made before; otherwise it is made here.
     """
-    return _fill("report.html.j2", plan, anatomy, _pictures(plan, case, anatomy, pictures), is_print=False)
+    shown = _pictures(plan, case, anatomy, pictures)
+    return _fill("report.html.j2", plan, anatomy, shown, is_print=False, findings=findings_at(plan, case))
 
 
 def render_pdf(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, bytes] | None = None) -> bytes:
@@ -80,7 +82,8 @@ def render_pdf(plan: Plan, case: Case, anatomy: Anatomy, pictures: Mapping[str, 
     ForamenError
         If the system's Pango libraries are missing; the message says what to install.
     """
-    text = _fill("report.html.j2", plan, anatomy, _pictures(plan, case, anatomy, pictures), is_print=True)
+    shown = _pictures(plan, case, anatomy, pictures)
+    text = _fill("report.html.j2", plan, anatomy, shown, is_print=True, findings=findings_at(plan, case))
     return _pdf(_lay_out(text))
 
 
@@ -115,6 +118,7 @@ def _fill(
     *,
     is_print: bool,
     fit: _Fit | None = None,
+    findings: tuple[FindingLine, ...] = (),
 ) -> str:
     limit = fit.characters if fit is not None else None
 
@@ -160,6 +164,7 @@ def _fill(
         t=message,
         is_print=is_print,
         fit=fit,
+        findings=findings,
     )
 
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from foramen.errors import InputError
 from foramen.knowledge.labels import label
-from foramen.model.space import FloatArray, LabelMap, Volume, VolumeGeometry
+from foramen.model.space import FloatArray, LabelMap, Modality, Volume, VolumeGeometry
 
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 _SECOND_LETTER = 0.38
@@ -135,8 +135,9 @@ def sample_grid(
 
 
 def cut_volume(volume: Volume, plane: Plane, pixels: int) -> NDArray[np.float32]:
-    """Image (rows, columns) of a volume in a plane, cubic interpolation; air outside the scan."""
-    return sample_grid(volume.values, volume.geometry.affine_mm, plane.points_mm(pixels), order=3, outside=-1024.0)
+    """Image (rows, columns) of a volume in a plane, cubic interpolation; black outside the scan."""
+    outside = -1024.0 if volume.modality is Modality.CT else float(volume.values.min())
+    return sample_grid(volume.values, volume.geometry.affine_mm, plane.points_mm(pixels), order=3, outside=outside)
 
 
 def bone_mask(labels: LabelMap) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -10,14 +10,15 @@ from types import MappingProxyType
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from foramen.anatomy.reference_body import lumbar
 from foramen.anatomy.reference_body.canvas import Canvas, paint_ellipsoid
 from foramen.anatomy.reference_body.dimensions import dimensions, joint_space_mm
+from foramen.anatomy.reference_body.drawings_by_region import body_form_of, facet_of, foramen_of
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField
-from foramen.anatomy.reference_body.lumbar_nerves import foramen_corner
-from foramen.anatomy.reference_body.pelvis import hip_field, rib_field
+from foramen.anatomy.reference_body.pelvis import hip_field
 from foramen.anatomy.reference_body.placement import Placement
 from foramen.anatomy.reference_body.primitives import FAR_MM, Field, section_power
+from foramen.anatomy.reference_body.rib_cage import CARRIERS
+from foramen.anatomy.reference_body.ribs import rib_pieces
 from foramen.anatomy.reference_body.shapes import vector
 from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.tissue_hu import USUAL_BONE, BoneMaterial, bone_hu
@@ -59,9 +60,12 @@ class PlacedBone:
 
 
 def place_bones(
-    canvas: Canvas, placements: Mapping[Vertebra, Placement], spaces: Mapping[Vertebra, tuple[float, float]] = _SOUND
+    canvas: Canvas,
+    placements: Mapping[Vertebra, Placement],
+    carriers: Mapping[Vertebra, Placement],
+    spaces: Mapping[Vertebra, tuple[float, float]] = _SOUND,
 ) -> list[PlacedBone]:
-    """All bones on the grid, from the sacrum upwards, then ribs and hips; joints are kept open.
+    """Bones on the grid, from the lowest upwards, then ribs and hips of `carriers`; joints are kept open.
 
     `spaces` are the left and right joint spaces (mm) below a vertebra that are not the usual one.
     """
@@ -73,14 +77,16 @@ def place_bones(
             _keep_apart(bone, lower, _space_mm(canvas, bone, lower, placements[level], spaces.get(level)))
         placed.append(bone)
         lower = bone
-    for field, shape, name in ((rib_field(), "T12", "ribs"), (hip_field(), "S1", "hip")):
-        for carrier in (p for p in placements.values() if p.drawn_as.name == shape):
-            for side in Side:
-                value = structure_value(f"{name}_{side.value}")
-                other = _place(canvas, field, carrier, value, side=side)
-                for bone in placed[: len(placements)]:
-                    _keep_apart(other, bone, joint_space_mm())
-                placed.append(other)
+    near = [bone for bone in placed if bone.distance_mm.size]
+    for field, carrier, name in _carried(carriers):
+        for side in Side:
+            value = structure_value(f"{name}_{side.value}")
+            other = _place(canvas, field, carriers[carrier], value, side=side)
+            if not other.distance_mm.size:
+                continue
+            for bone in near:
+                _keep_apart(other, bone, joint_space_mm())
+            placed.append(other)
     return placed
 
 
@@ -94,9 +100,18 @@ def _space_mm(
     """Least distance of two neighbours on the voxels that they share: one value, or another to the left and right."""
     block = _shared(bone.block, lower.block)
     if sides_mm is None or block is None:
-        return joint_space_mm()
+        return joint_space_mm(placement.drawn_as)
     x, _, _ = _local(canvas, block, placement.frame, placement.scale)
     return np.where(x > 0, np.float32(sides_mm[0]), np.float32(sides_mm[1]))
+
+
+def _carried(placements: Mapping[Vertebra, Placement]) -> Iterator[tuple[BoneField, Vertebra, str]]:
+    """Fields of ribs and hip bones of the left, the vertebra that carries each, and the stem of their label."""
+    for level, placement in placements.items():
+        if placement.drawn_as in CARRIERS:
+            yield from ((piece, level, "ribs") for piece in rib_pieces(placement.drawn_as))
+        elif level.name == "S1":
+            yield hip_field(), level, "hip"
 
 
 def paint_bones(canvas: Canvas, bones: list[PlacedBone]) -> None:
@@ -120,9 +135,11 @@ def paint_discs(
     canvas: Canvas, placements: Mapping[Vertebra, Placement], bulges_mm: Mapping[Vertebra, float] = _FLAT
 ) -> None:
     """Paint each disc between the endplates of its neighbours; `bulges_mm` is how far it stands out behind."""
-    shape, body = drawing("reference_bones.disc").numbers, drawing("reference_bones.body").numbers
+    shape = drawing("reference_bones.disc").numbers
     for upper, lower in pairwise(placements.values()):
-        above, below = dimensions(upper.drawn_as), dimensions(lower.drawn_as)
+        if upper.level.name == "C1":  # no disc between atlas and axis
+            continue
+        above, below, body = dimensions(upper.drawn_as), dimensions(lower.drawn_as), body_form_of(upper.drawn_as)
         middle = 0.5 * (upper.frame.inferior_endplate_mm + lower.frame.superior_endplate_mm)
         block = _block_around(canvas, middle[None] - _DISC_BOX_MM, middle[None] + _DISC_BOX_MM)
         x, y, z = own_coordinates(canvas, block, upper)
@@ -161,14 +178,14 @@ def paint_joints(canvas: Canvas, bones: list[PlacedBone], placements: Mapping[Ve
             & (second < gap)
         )
         x, y, z = own_coordinates(canvas, block, lower)
-        centre, _, _ = lumbar.facet(dimensions(lower.drawn_as))
+        centre, _, _ = facet_of(lower.drawn_as)
         away = (np.abs(x) - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2
         canvas.labels[block][between & (away < shape["reach_mm"] ** 2)] = value
 
 
 def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
     """Paint the fat of the intervertebral foramina."""
-    value, fat = structure_value("foraminal_fat"), drawing("reference_bones.foramen").ellipsoids["fat"]
+    value = structure_value("foraminal_fat")
     soft = tuple(
         structure_value(name)
         for name in (
@@ -178,12 +195,14 @@ def paint_foramina(canvas: Canvas, spine: SpineLine) -> None:
             "multifidus_left",
             "multifidus_right",
             "ligamentum_flavum",
+            "chest_wall",
         )
     )
     for level in spine.frames:
         if level.name == "S1":
             continue
-        left, back, up = np.array(foramen_corner(dimensions(level))) + np.array(fat.centre_mm)
+        corner, fat = foramen_of(level)
+        left, back, up = np.array(corner) + np.array(fat.centre_mm)
         for side in Side:
             place = vector(spine.point(level.name, side.sign * left, back, up))
             paint_ellipsoid(canvas, value, place, fat.radii_mm, only=soft)

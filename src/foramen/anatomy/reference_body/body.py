@@ -14,21 +14,20 @@ from foramen.anatomy.reference_body.assembly import (
     blend_bones,
     paint_bones,
     paint_discs,
-    paint_foramina,
     paint_joints,
     place_bones,
 )
+from foramen.anatomy.reference_body.bending import bent_frames
 from foramen.anatomy.reference_body.build import draw_build
 from foramen.anatomy.reference_body.canvas import Canvas
+from foramen.anatomy.reference_body.column import column_of, lumbar_levels
 from foramen.anatomy.reference_body.ct_findings import draw_findings, material_of
 from foramen.anatomy.reference_body.hardware import draw_hardware
 from foramen.anatomy.reference_body.person import Person
-from foramen.anatomy.reference_body.person_bones import bones_of, canal_of, joint_spaces_mm
-from foramen.anatomy.reference_body.placement import Placement
-from foramen.anatomy.reference_body.regions import LEVELS
-from foramen.anatomy.reference_body.spine_line import SpineLine
+from foramen.anatomy.reference_body.person_bones import bones_of, canal_of, joint_spaces_mm, spine_of
+from foramen.anatomy.reference_body.regions import COLUMN, REGIONS, region_of
+from foramen.anatomy.reference_body.soft_tissue import paint_soft_tissue
 from foramen.anatomy.reference_body.tissue_hu import GAS_VALUE, hu_of_label
-from foramen.anatomy.reference_body.torso import paint_canal, paint_torso
 from foramen.anatomy.reference_body.truth import true_anatomy
 from foramen.errors import InputError, LevelError
 from foramen.jobs.blas import with_one_blas_thread
@@ -46,8 +45,14 @@ _NOISE_BLUR_VOXELS = 0.6
 _FIELD_OF_VIEW_MM = (340.0, 240.0)
 """Width and depth of the image."""
 
-_BACK_EDGE_MM = 104.0
-"""Posterior edge of the field of view (LPS y; L3's body is the origin)."""
+_NECK_FIELD_OF_VIEW_MM, _NECK_BACK_EDGE_MM = (200.0, 190.0), 72.0
+"""Width and depth of the image of a neck, and its posterior edge (LPS y)."""
+
+_BACK_EDGE_MM, _BEHIND_THORAX_MM = 104.0, 12.0
+"""Posterior edge of the image (LPS y; L3's body is the origin), and how much further back that of a thorax lies."""
+
+_NEAR, _RIBS_ABOVE = 2, 5
+"""How many vertebrae above and below an image can reach into it, and how many above it can carry ribs that do."""
 
 _ABOVE_MM, _BELOW_MM, _SACRUM_BELOW_MM = 8.0, 8.0, 38.0
 """What the image shows above the highest endplate and below the lowest, and below the first sacral body."""
@@ -70,10 +75,10 @@ def make_reference_body(
     seed: int | None = None,
     levels: tuple[str, ...] | None = None,
     noise_hu: float | None = None,
-    field_of_view_mm: tuple[float, float] = _FIELD_OF_VIEW_MM,
+    field_of_view_mm: tuple[float, float] | None = None,
     person: Person | None = None,
 ) -> ReferenceBody:
-    """A lumbar body lying on its back (HFS), as a CT with labels and truth.
+    """A body lying on its back (HFS), as a CT with labels and truth; lumbar unless other levels are given.
 
     Parameters
     ----------
@@ -82,11 +87,11 @@ def make_reference_body(
     seed : int or None
         Draws size, disc height, curve and fat within sourced ranges; None is the mean body.
     levels : tuple of str, optional
-        Vertebrae in the field of view, neighbours, within T12 to S1; all if not given.
+        Vertebrae in the field of view, neighbours, within C1 to S1; T12 to S1 if not given.
     noise_hu : float or None
         Standard deviation of the image noise; None takes `anatomy.ct_noise_hu`.
-    field_of_view_mm : tuple of two floats
-        Width and depth of the image; narrower images cut the flanks and the belly off.
+    field_of_view_mm : tuple of two floats or None
+        Width and depth of the image; None fits the region; narrower images cut the flanks and the belly off.
     person : Person, optional
         A virtual person (`virtual_person`), whose own build and changes the body has; `seed` must then be None.
 
@@ -111,30 +116,30 @@ def make_reference_body(
     if person is not None and seed is not None:
         raise InputError("Give a seed or a person, not both: a person has its own seed.")
     whose = Person(build=draw_build(seed)) if person is None else person
-    placements = bones_of(whose)
-    names = tuple(level.name for level in placements)
-    wanted = _levels(levels or names, names)
-    spine = _spine(placements, whose)
-    told = () if person is None else (person,)
-    uid = _frame_uid(spacing, seed, levels or LEVELS, noise, field_of_view_mm, *told)
-    shown = {level: placements[level].frame for level in wanted}
-    geometry = _geometry(shown, spacing, field_of_view_mm, uid)
-    canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
     changes = whose.pathologies
-    paint_torso(canvas, spine)
-    paint_foramina(canvas, spine)
-    paint_canal(canvas, spine, canal_of(changes, placements))
-    paint_discs(canvas, placements, {disc.above: disc.bulge_mm for disc in changes.discs})
-    bones = place_bones(canvas, placements, joint_spaces_mm(changes))
-    paint_joints(canvas, bones, placements)
-    anatomy = true_anatomy(placements, uid, wanted, whose)
+    column = column_of(changes.transitional)
+    frames = bent_frames(whose.build, column, changes)
+    wanted = _levels(levels or lumbar_levels(column), tuple(frames))
+    is_neck = all(_region(level) == "cervical" for level in wanted)
+    field_of_view_mm = field_of_view_mm or (_NECK_FIELD_OF_VIEW_MM if is_neck else _FIELD_OF_VIEW_MM)
+    told = () if person is None else (person,)
+    uid = _frame_uid(spacing, seed, levels or REGIONS["lumbar"], noise, field_of_view_mm, *told)
+    geometry = _geometry({level: frames[level] for level in wanted}, spacing, field_of_view_mm, uid)
+    canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
+    carriers = bones_of(whose, _beside(tuple(frames), wanted, _RIBS_ABOVE))
+    near = {level: carriers[level] for level in _beside(tuple(frames), wanted, _NEAR)}
+    paint_soft_tissue(canvas, spine_of(column, frames, whose.build), canal_of(changes, frames))
+    paint_discs(canvas, carriers, {disc.above: disc.bulge_mm for disc in changes.discs})
+    bones = place_bones(canvas, near, carriers, joint_spaces_mm(changes))
+    paint_joints(canvas, bones, near)
+    anatomy = true_anatomy(near, uid, wanted, whose)
     image: Field = hu_of_label()[canvas.labels]
     _draw_nerves(image, canvas, anatomy)
     blend_bones(image, canvas, bones, material_of(whose))
-    draw_findings(image, canvas, bones, placements, whose)
+    draw_findings(image, canvas, bones, near, whose)
     paint_bones(canvas, bones)
     if changes.fusion is not None:
-        draw_hardware(image, canvas, placements, changes.fusion)
+        draw_hardware(image, canvas, bones_of(whose), changes.fusion)
     first = whose.seed if seed is None and person is not None else -1 if seed is None else seed
     values = _noisy(image, noise, np.random.default_rng([first + 1, 2300]))
     canvas.labels[canvas.labels == GAS_VALUE] = structure_value("colon")
@@ -157,18 +162,6 @@ def _noisy(image: Field, noise_hu: float, generator: np.random.Generator) -> Fie
     blurred *= np.where(image > number("anatomy.ct_noise_dense_hu"), gain, np.float32(1.0))
     image += blurred
     return image
-
-
-def _spine(placements: Mapping[Vertebra, Placement], person: Person) -> SpineLine:
-    """Lines of the spine; of two bones drawn as one reference bone the upper gives the places of organs."""
-    frames: dict[Vertebra, VertebraFrame] = {}
-    more = []
-    for placement in placements.values():
-        if placement.drawn_as in frames:
-            more.append((placement.drawn_as, placement.frame))
-        else:
-            frames[placement.drawn_as] = placement.frame
-    return SpineLine(frames=frames, build=person.build, more=tuple(more))
 
 
 def _draw_nerves(image: Field, canvas: Canvas, anatomy: Anatomy) -> None:
@@ -195,12 +188,23 @@ def _spacing(spacing_mm: float | tuple[float, float, float]) -> tuple[float, flo
     return found[0], found[1], found[2]
 
 
-def _levels(names: tuple[str, ...], column: tuple[str, ...]) -> tuple[Vertebra, ...]:
-    wanted = [name for name in column if name in names]
-    if not wanted or set(names) - set(column):
-        raise LevelError(f"The reference body has {', '.join(column)}, not {', '.join(names) or 'nothing'}.")
-    first, last = column.index(wanted[0]), column.index(wanted[-1])
-    return tuple(Vertebra(name) for name in column[first : last + 1])
+def _levels(names: tuple[str, ...], column: tuple[Vertebra, ...]) -> tuple[Vertebra, ...]:
+    wanted = [place for place, level in enumerate(column) if level.name in names]
+    if not wanted or set(names) - {level.name for level in column}:
+        has = ", ".join(level.name for level in column)
+        raise LevelError(f"The reference body has {has}, not {', '.join(names) or 'nothing'}.")
+    return column[wanted[0] : wanted[-1] + 1]
+
+
+def _beside(column: tuple[Vertebra, ...], levels: tuple[Vertebra, ...], above: int) -> tuple[Vertebra, ...]:
+    """Bones that can reach into an image of `levels`: as many above it as given, and those below it."""
+    first, last = column.index(levels[0]), column.index(levels[-1])
+    return column[max(first - above, 0) : last + 1 + _NEAR]
+
+
+def _region(level: Vertebra) -> str:
+    """Region of a vertebra, also of one that the usual column does not have."""
+    return region_of(level) if level.name in COLUMN else "lumbar"
 
 
 def _geometry(
@@ -213,12 +217,14 @@ def _geometry(
     below = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM
     top = shown[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
     bottom = shown[levels[-1]].inferior_endplate_mm[2] - below
+    back_edge_mm = _BACK_EDGE_MM + (_BEHIND_THORAX_MM if _region(levels[0]) == "thoracic" else 0.0)
+    back_edge_mm = _NECK_BACK_EDGE_MM if _region(levels[-1]) == "cervical" else back_edge_mm
     extent = (*field_of_view_mm, top - bottom)
     shape = tuple(max(round(e / s), 1) for e, s in zip(extent, spacing, strict=True))
     affine = np.diag([*spacing, 1.0])
     affine[:3, 3] = (
         -0.5 * (shape[0] - 1) * spacing[0],
-        _BACK_EDGE_MM - (shape[1] - 1) * spacing[1],
+        back_edge_mm - (shape[1] - 1) * spacing[1],
         bottom,
     )
     return VolumeGeometry(shape=(shape[0], shape[1], shape[2]), affine_mm=affine, frame_uid=uid)

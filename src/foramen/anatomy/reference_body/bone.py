@@ -12,7 +12,7 @@ from foramen.anatomy.reference_body.drawings_by_region import drawing_of
 from foramen.anatomy.reference_body.field import FIELD_SPACING_MM, BoneField, carve, coordinates, union_of
 from foramen.anatomy.reference_body.posture import mean_frames
 from foramen.anatomy.reference_body.primitives import FAR_MM, smooth_maximum
-from foramen.anatomy.reference_body.regions import require_bone
+from foramen.anatomy.reference_body.regions import LEVELS, require_bone
 from foramen.model.levels import Vertebra, neighbour_below
 
 
@@ -28,7 +28,7 @@ def bone_field(level: Vertebra) -> BoneField:
     require_bone(level)
     field, joint_box = _carved(level), drawing_of(level).joint_box
     below = neighbour_below(level)
-    if below is None or joint_box is None:
+    if below is None or below.name not in LEVELS or joint_box is None:
         return field
     frames, lower = mean_frames(), _carved(below)
     near = tuple(
@@ -45,7 +45,7 @@ def bone_field(level: Vertebra) -> BoneField:
     )
     to_lower = map_coordinates(lower.distance_mm, index, order=1, cval=FAR_MM, output=np.float32)
     distance = field.distance_mm.copy()
-    distance[near] = smooth_maximum(distance[near], joint_space_mm() - to_lower, 1.0)
+    distance[near] = smooth_maximum(distance[near], joint_space_mm(level) - to_lower, 1.0)
     return BoneField(low_mm=field.low_mm, distance_mm=distance, part=field.part)
 
 

@@ -41,6 +41,17 @@ class Canvas:
         last = int(np.floor((high_mm - affine[axis, 3]) / affine[axis, axis]))
         return slice(max(first, 0), max(min(last + 1, self.geometry.shape[axis]), 0))
 
+    def between(self, low_mm: float, high_mm: float) -> Canvas | None:
+        """The slices from `low_mm` up to, not including, `high_mm` as a canvas; None if there are none."""
+        affine, z = self.geometry.affine_mm.copy(), self.axis_mm(2)
+        first, end = (int(np.searchsorted(z, height)) for height in (low_mm, high_mm))
+        if end <= first:
+            return None
+        affine[2, 3] = affine[2, 3] + affine[2, 2] * first
+        shape = (self.geometry.shape[0], self.geometry.shape[1], end - first)
+        geometry = VolumeGeometry(shape=shape, affine_mm=affine, frame_uid=self.geometry.frame_uid)
+        return Canvas(geometry=geometry, labels=self.labels[:, :, first:end])
+
     def paint_tube(
         self,
         value: int,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from foramen.anatomy.reference_body.pathology import Transitional, TransitionalKind
-from foramen.anatomy.reference_body.regions import COLUMN
+from foramen.anatomy.reference_body.regions import COLUMN, REGIONS
 from foramen.model.levels import Vertebra
 
 _SIX_LUMBAR = (
@@ -36,8 +36,6 @@ def column_of(transitional: Transitional | None = None) -> tuple[Member, ...]:
     return tuple(Member(level=Vertebra(name), drawn_as=Vertebra(shape)) for name, shape in pairs)
 
 
-def below(column: tuple[Member, ...], level: Vertebra) -> Member | None:
-    """The next vertebra below a level in a body, or None below the last."""
-    names = [member.level for member in column]
-    place = names.index(level) + 1
-    return column[place] if place < len(column) else None
+def lumbar_levels(column: tuple[Member, ...]) -> tuple[str, ...]:
+    """Names of the vertebrae of a body that the lumbar region draws, from T12 downwards."""
+    return tuple(member.level.name for member in column if member.drawn_as.name in REGIONS["lumbar"])

@@ -34,18 +34,18 @@ def draw_findings(
     change = person.pathologies
     by_level = dict(zip(reversed(list(placements)), bones, strict=False))
     levels = list(placements)
-    if change.fracture is not None:
+    if change.fracture is not None and change.fracture.level in by_level:
         level = change.fracture.level
         depth_mm = number("cohort.fracture_dense_mm")
         _marrow(image, canvas, by_level[level], placements[level], number("cohort.fracture_dense_hu"), depth_mm, 1.0)
-    if change.modic is not None:
+    if change.modic is not None and change.modic.above in by_level:
         change_hu = numbers("cohort.modic_hu")[change.modic.type - 1]
         above, depth_mm = change.modic.above, change.modic.depth_mm
         _marrow(image, canvas, by_level[above], placements[above], change_hu, depth_mm, -1.0)
-        below = levels[levels.index(above) + 1]
-        _marrow(image, canvas, by_level[below], placements[below], change_hu, depth_mm, 1.0)
+        for below in levels[levels.index(above) + 1 : levels.index(above) + 2]:
+            _marrow(image, canvas, by_level[below], placements[below], change_hu, depth_mm, 1.0)
     for disc in change.discs:
-        if disc.has_gas:
+        if disc.has_gas and disc.above in by_level:
             _gas(image, canvas, by_level[disc.above], placements[disc.above])
 
 

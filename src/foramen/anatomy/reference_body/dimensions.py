@@ -52,8 +52,10 @@ def dimensions(level: Vertebra) -> VertebraDimensions:
     return VertebraDimensions(level=level, **{name: _at(name, level) for name in names})
 
 
-def joint_space_mm() -> float:
-    """Distance of bone to bone in a facet joint."""
+def joint_space_mm(upper: Vertebra | None = None) -> float:
+    """Distance of bone to bone in the facet joints below a vertebra: its region's, else that of the lumbar spine."""
+    if upper is not None and region_of(upper) == "cervical":
+        return number("cervical.facet_joint_space_mm")
     return number("anatomy.facet_joint_space_mm")
 
 

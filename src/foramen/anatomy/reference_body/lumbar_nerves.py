@@ -7,16 +7,17 @@ on the bone below. Courses are given for the left and mirrored.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from foramen.anatomy.reference_body import thoracic_nerves
 from foramen.anatomy.reference_body.course import STEP_MM, Course, Lie, smooth_course
 from foramen.anatomy.reference_body.dimensions import VertebraDimensions, dimensions, per_level
 from foramen.anatomy.reference_body.field import BoneField
 from foramen.anatomy.reference_body.lumbar_landmarks import sacral_exit
-from foramen.anatomy.reference_body.posture import mean_frames
-from foramen.anatomy.reference_body.regions import REGIONS
+from foramen.anatomy.reference_body.regions import region_of
 from foramen.knowledge.drawings import drawing
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import LandmarkName, NerveKind
@@ -71,10 +72,9 @@ def lumbar_courses(
     """Nerves that pass a bone T12 to S1, and the branch's point on the neck of its superior articular process (3,).
 
     The branch that crosses it, the spinal nerve below its pedicle, and that of the vertebra above as this bone sees
-    it. The foramen above T12 borrows its nerve from T12 itself.
+    it.
     """
-    above = neighbour_above(level)
-    upper = above if above is not None and above.name in REGIONS["lumbar"] else level
+    upper = neighbour_above(level) or level
     nerve, begin = _nerve_above(level, upper)
     if level.name == "S1":
         line, neck = medial_branch(bone, nerve[begin], landmarks_mm[LandmarkName.SACRAL_ALA_NOTCH], sacral_exit(bone))
@@ -83,10 +83,18 @@ def lumbar_courses(
             landmarks_mm[name] for name in (LandmarkName.SAP_TP_JUNCTION, LandmarkName.MAMILLO_ACCESSORY_NOTCH)
         )
         line, neck = medial_branch(bone, nerve[begin], junction, notch)
-    courses = [_spinal(level, spinal_nerve(dimensions(level)), is_own=True)]
-    if upper != level:
-        courses += [_branch(upper, level, line, begin), _spinal(upper, nerve, is_own=False)]
-    return tuple(courses), neck
+    own = _spinal(level, spinal_nerve(dimensions(level)), is_own=True)
+    return (own, _branch(upper, level, line, begin), *_passing_above(level, upper, nerve)), neck
+
+
+def _passing_above(level: Vertebra, upper: Vertebra, nerve_mm: FloatArray) -> tuple[Course, ...]:
+    """Nerves that the vertebra above owns, as this bone sees them."""
+    if region_of(upper) == "thoracic":
+        return tuple(
+            replace(course, points_mm=thoracic_nerves.seen_from(level, upper, course.points_mm), is_own=False)
+            for course in thoracic_nerves.own_courses(upper)
+        )
+    return (_spinal(upper, nerve_mm, is_own=False),)
 
 
 def _branch(upper: Vertebra, level: Vertebra, line_mm: FloatArray, begin: int) -> Course:
@@ -123,13 +131,12 @@ def _spinal(level: Vertebra, nerve_mm: FloatArray, *, is_own: bool) -> Course:
 def _nerve_above(level: Vertebra, upper: Vertebra) -> tuple[FloatArray, int]:
     """Left spinal nerve (n, 3) above a bone in its frame, and the point where its dorsal ramus leaves it."""
     own = dimensions(upper)
-    nerve = spinal_nerve(own)
-    begin = ramus_begin(own, nerve)
-    if upper == level:
-        lift = np.array([0.0, 0.0, own.body_height_mm])
-        return nerve + lift + np.array(drawing("reference_bones.spinal_nerve").rows["above_t12_mm"]), begin
-    frames = mean_frames()
-    return frames[level].to_vertebra(frames[upper].to_lps(nerve)), begin
+    if region_of(upper) == "thoracic":
+        nerve, begin = thoracic_nerves.spinal_nerve(own), thoracic_nerves.ramus_begin(own)
+    else:
+        nerve = spinal_nerve(own)
+        begin = ramus_begin(own, nerve)
+    return thoracic_nerves.seen_from(level, upper, nerve), begin
 
 
 def medial_branch(

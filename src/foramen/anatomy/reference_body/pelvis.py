@@ -1,4 +1,4 @@
-"""Hip bones and last ribs as solids in the frame of the bone that carries them (left side; mm)."""
+"""Hip bones as solids in the frame of the bone that carries them (left side; mm)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,13 @@ from foramen.anatomy.reference_body.shapes import placed
 from foramen.knowledge.drawings import drawing
 
 _HIP_BOX: Box = ((44.0, -96.0, -84.0), (156.0, 66.0, 66.0))
-_RIB_BOX: Box = ((20.0, -10.0, -76.0), (134.0, 70.0, 20.0))
-"""Grids on which the solids are evaluated: a little larger than they are."""
+"""Grid on which the solids are evaluated: a little larger than they are."""
 
 
 @cache
 def hip_field() -> BoneField:
     """Left iliac wing in the sacrum's frame, standing off the ala by the sacroiliac joint."""
     return _field("hip", _HIP_BOX)
-
-
-@cache
-def rib_field() -> BoneField:
-    """Left twelfth rib in the frame of T12."""
-    return _field("rib", _RIB_BOX)
 
 
 def _field(name: str, box: Box) -> BoneField:

@@ -8,8 +8,9 @@ import numpy as np
 
 from foramen.anatomy.reference_body.bending import bent_frames
 from foramen.anatomy.reference_body.bone import bone_field
+from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.canal_state import CanalState
-from foramen.anatomy.reference_body.column import Member, column_of
+from foramen.anatomy.reference_body.column import Member, column_of, lumbar_levels
 from foramen.anatomy.reference_body.deformation import Deformation, draw_deformation, with_change
 from foramen.anatomy.reference_body.dimensions import joint_space_mm
 from foramen.anatomy.reference_body.diseased_bone import Growth, grown, growth_above, growth_below, sacralised
@@ -18,21 +19,23 @@ from foramen.anatomy.reference_body.fracture import before_fracture
 from foramen.anatomy.reference_body.pathology import Pathologies, TransitionalKind
 from foramen.anatomy.reference_body.person import Person
 from foramen.anatomy.reference_body.placement import Placement
-from foramen.anatomy.reference_body.regions import LEVELS
+from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.knowledge.facts import numbers
+from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Side, Vertebra, neighbour_below
 
 DEFORMATION_STREAM, GROWTH_STREAM = 11, 12
 """Second numbers of the seeds of a person's draws, so that no two share a stream."""
 
 
-def bones_of(person: Person) -> dict[Vertebra, Placement]:
-    """Placements of all drawn bones of a person, from above downwards."""
+def bones_of(person: Person, levels: tuple[Vertebra, ...] | None = None) -> dict[Vertebra, Placement]:
+    """Placements of a person's bones, from above downwards; those of the lumbar region if no levels are given."""
     column = column_of(person.pathologies.transitional)
     frames = bent_frames(person.build, column, person.pathologies)
+    lumbar = lumbar_levels(column)
     found: dict[Vertebra, Placement] = {}
     for place, member in enumerate(column):
-        if member.drawn_as.name not in LEVELS:
+        if member.level not in levels if levels is not None else member.level.name not in lumbar:
             continue
         above = column[place - 1] if place else None
         below = column[place + 1] if place + 1 < len(column) else None
@@ -106,14 +109,25 @@ def joint_spaces_mm(change: Pathologies) -> dict[Vertebra, tuple[float, float]]:
     }
 
 
-def canal_of(change: Pathologies, placements: Mapping[Vertebra, Placement]) -> CanalState:
+def canal_of(change: Pathologies, frames: Mapping[Vertebra, VertebraFrame]) -> CanalState:
     """Where the sac of a body is narrow: at the middle of each stenotic disc, and below L3's with lipomatosis."""
-    levels = list(placements)
+    levels = list(frames)
     narrow = []
     for stenosis in change.stenoses:
-        upper = placements[stenosis.above].frame
-        lower = placements[levels[levels.index(stenosis.above) + 1]].frame
+        upper, lower = frames[stenosis.above], frames[levels[levels.index(stenosis.above) + 1]]
         height_mm = 0.5 * (upper.inferior_endplate_mm[2] + lower.superior_endplate_mm[2])
         narrow.append((float(height_mm), stenosis.loss_fraction))
-    top_mm = float(placements[Vertebra("L3")].frame.origin_mm[2])
+    top_mm = float(frames[Vertebra("L3")].origin_mm[2])
     return CanalState(narrow=tuple(narrow), fat=(top_mm, change.lipomatosis_fraction))
+
+
+def spine_of(column: tuple[Member, ...], frames: Mapping[Vertebra, VertebraFrame], build: Build) -> SpineLine:
+    """Lines of the spine; of two bones drawn as one reference bone the upper gives the places of organs."""
+    first: dict[Vertebra, VertebraFrame] = {}
+    more = []
+    for member in column:
+        if member.drawn_as in first:
+            more.append((member.drawn_as, frames[member.level]))
+        else:
+            first[member.drawn_as] = frames[member.level]
+    return SpineLine(frames=first, build=build, more=tuple(more))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 Field = NDArray[np.float32]
 Vector = tuple[float, float, float]
 Box = tuple[Vector, Vector]
+
+AXIS_SLOPE_PER_MM = np.float32(1e-3)
+"""Where the field of a strut is flatter, a point lies on its axis and the quotient of its distance is 0 / 0."""
 
 FAR_MM = 30.0
 """Distance given to grid points that no solid comes near."""
@@ -76,7 +80,8 @@ class Strut:
         c = (position - fraction * np.float32(length)) / cap
         k0 = np.sqrt(a * a + b * b + c * c)
         k1 = np.sqrt((a / radius_a) ** 2 + (b / radius_b) ** 2 + (c / cap) ** 2)
-        found: Field = k0 * (k0 - 1) / np.maximum(k1, np.float32(1e-3))
+        on_axis = k1 < AXIS_SLOPE_PER_MM
+        found: Field = np.where(on_axis, -np.minimum(radius_a, radius_b), k0 * (k0 - 1) / np.where(on_axis, 1, k1))
         return found
 
 
@@ -136,7 +141,27 @@ def section_power(form: Mapping[str, float], posterior: Field) -> Field:
     return np.where(posterior > 0, np.float32(form["back_exponent"]), np.float32(form["front_exponent"]))
 
 
-Solid = Strut | Body
+class Solid(Protocol):
+    """What a bone is united from: a part of it with a signed distance."""
+
+    @property
+    def part(self) -> str:
+        """Vertebral part that it belongs to (labels.yaml)."""
+        ...
+
+    @property
+    def blend_mm(self) -> float:
+        """Width of the fillet where it joins what was there before."""
+        ...
+
+    @property
+    def box(self) -> Box:
+        """Corners of a box around it."""
+        ...
+
+    def distance(self, x: Field, y: Field, z: Field) -> Field:
+        """Signed distance (mm, negative inside) at broadcastable coordinates."""
+        ...
 
 
 def smooth_minimum(a: Field, b: Field, width_mm: float) -> Field:

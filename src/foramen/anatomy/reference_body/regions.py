@@ -25,7 +25,7 @@ FACTS_OF_REGION: Mapping[str, str] = MappingProxyType(
 COLUMN: tuple[str, ...] = tuple(name for names in REGIONS.values() for name in names)
 """All vertebrae from above downwards."""
 
-LEVELS: tuple[str, ...] = REGIONS["lumbar"]
+LEVELS: tuple[str, ...] = COLUMN
 """Vertebrae whose bones are drawn, from above downwards."""
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from foramen.anatomy.reference_body import cervical, thoracic
 from foramen.anatomy.reference_body.build import Build
 from foramen.anatomy.reference_body.dimensions import dimensions
 from foramen.anatomy.reference_body.lumbar import canal_front_mm
+from foramen.anatomy.reference_body.regions import region_of
 from foramen.knowledge.drawings import drawing
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
@@ -82,13 +84,16 @@ def _canal_middle(level: Vertebra) -> tuple[float, float]:
     own = dimensions(level)
     if level.name == "S1":
         return _sacral("sacral_canal_mm")
-    return canal_front_mm(own) + 0.5 * own.canal_depth_mm, 0.0
+    front = cervical.canal_front_mm(own) if region_of(level) == "cervical" else canal_front_mm(own)
+    return front + 0.5 * own.canal_depth_mm, 0.0
 
 
 def _spinous_tip(level: Vertebra) -> tuple[float, float]:
     own = dimensions(level)
     if level.name == "S1":
         return _sacral("sacral_spinous_tip_mm")
+    if region_of(level) == "thoracic":
+        return thoracic.spinous_tip(own)
     return own.posterior_wall_mm + own.spinous_length_mm, -0.5 * own.spinous_height_mm
 
 

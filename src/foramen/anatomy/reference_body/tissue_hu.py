@@ -28,6 +28,7 @@ _FACT_OF_TISSUE = {
     "cartilage": "hu_cartilage",
     "blood": "hu_blood",
     "organ": "hu_organ",
+    "lung": "hu_lung",
     "disc": "hu_disc",
     "bone": "hu_cancellous",
 }

@@ -69,7 +69,7 @@ def paint_canal(canvas: Canvas, spine: SpineLine, canal: CanalState = OPEN_CANAL
 
 def _heights(canvas: Canvas, step_mm: float) -> NDArray[np.float64]:
     """Heights (n,) of sections a little beyond the image."""
-    heights: NDArray[np.float64] = np.arange(canvas.axis_mm(2)[0] - 1.0, canvas.axis_mm(2)[-1] + 2.0, step_mm)
+    heights: NDArray[np.float64] = np.arange(canvas.axis_mm(2)[0] - 1.0, canvas.axis_mm(2)[-1] + step_mm, step_mm)
     return heights
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from foramen.anatomy.reference_body.nerve_variation import NerveVariation, on_th
 from foramen.anatomy.reference_body.pathology import TransitionalKind
 from foramen.anatomy.reference_body.person import MEAN_PERSON, Person
 from foramen.anatomy.reference_body.placement import Placement
+from foramen.anatomy.reference_body.regions import region_of
 from foramen.anatomy.reference_body.root_names import name_of, root_of
 from foramen.anatomy.reference_body.vertebra import on_side, reference_vertebra
 from foramen.knowledge.drawings import drawing
@@ -30,10 +32,19 @@ from foramen.model.anatomy import (
 from foramen.model.levels import Root, Side, Vertebra
 from foramen.model.space import FloatArray
 
-DRAWN_KEEP_OUTS = (
-    "thecal_sac", "canal", "aorta", "inferior_vena_cava", "iliac_vessels", "kidneys", "bowel", "solid_organs",
+DRAWN_KEEP_OUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "cervical": (
+            "thecal_sac", "canal", "vertebral_artery", "carotid_artery", "jugular_vein", "bowel", "pleura",
+            "solid_organs",
+        ),
+        "thoracic": ("thecal_sac", "canal", "aorta", "other_vessels", "pleura", "bowel"),
+        "lumbar": (
+            "thecal_sac", "canal", "aorta", "inferior_vena_cava", "iliac_vessels", "kidneys", "bowel", "solid_organs",
+        ),
+    }
 )  # fmt: skip
-"""Keep-out groups of labels.yaml that the reference body shows."""
+"""Keep-out groups of labels.yaml that the reference body shows at the vertebrae of a region."""
 
 _BRANCH = "reference_bones.medial_branch"
 
@@ -74,7 +85,7 @@ def true_anatomy(
         frame_uid=frame_uid,
         vertebrae=tuple(_vertebra(placements[level]) for level in levels),
         nerves=(*spinal, *branches),
-        keep_outs=_keep_outs(),
+        keep_outs=_keep_outs(tuple(placements[level].drawn_as for level in levels)),
         level_count=_level_count(person),
         is_patient_specific=False,
         notes=("Reference body made by code: not a patient.",),
@@ -220,14 +231,15 @@ def _begun_at(line_mm: FloatArray, start_mm: FloatArray) -> FloatArray:
     return found
 
 
-def _keep_outs() -> tuple[KeepOut, ...]:
+def _keep_outs(levels: tuple[Vertebra, ...]) -> tuple[KeepOut, ...]:
+    groups = dict.fromkeys(group for level in levels for group in DRAWN_KEEP_OUTS[region_of(level)])
     shown = tuple(
         KeepOut(
             name=group,
             status=KeepOutStatus.SHOWN,
             label_values=tuple(entry.value for entry in structure_labels() if entry.keep_out == group),
         )
-        for group in DRAWN_KEEP_OUTS
+        for group in groups
     )
     nerve = KeepOut(name="spinal_nerve", status=KeepOutStatus.SHOWN, note="as centrelines")
     arteries = KeepOut(

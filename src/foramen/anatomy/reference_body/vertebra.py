@@ -30,7 +30,7 @@ class ReferenceVertebra:
     Parameters
     ----------
     level : Vertebra
-        T12 to L5, or S1 for the sacrum.
+        C1 to L5, or S1 for the sacrum.
     surface : Surface
         Closed surface; its frame is ``reference-vertebra-<level>``.
     landmarks : mapping

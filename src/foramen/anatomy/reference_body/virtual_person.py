@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from foramen.anatomy.reference_body.build import Build, draw_build
-from foramen.anatomy.reference_body.column import column_of
+from foramen.anatomy.reference_body.column import column_of, lumbar_levels
 from foramen.anatomy.reference_body.draw_changes import draw_changes
 from foramen.anatomy.reference_body.pathology import PathologyKind, TransitionalKind
 from foramen.anatomy.reference_body.person import Person
-from foramen.anatomy.reference_body.regions import LEVELS
 from foramen.errors import InputError
 from foramen.knowledge.facts import fact, number, numbers
 
@@ -100,8 +99,7 @@ def cohort_member(place: int, seed: int, *, deformation: bool = True) -> Person:
 
 def vertebrae_of(person: Person) -> tuple[str, ...]:
     """Names of a person's vertebrae that are drawn, from above downwards."""
-    column = column_of(person.pathologies.transitional)
-    return tuple(member.level.name for member in column if member.drawn_as.name in LEVELS)
+    return lumbar_levels(column_of(person.pathologies.transitional))
 
 
 def _kind(name: PathologyKind | str) -> PathologyKind:

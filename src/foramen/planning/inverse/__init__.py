@@ -21,6 +21,7 @@ from foramen.model.inverse import InversePoint, InverseResult, InverseTarget
 from foramen.model.levels import Level, Side
 from foramen.model.plan import Target
 from foramen.model.technique import Technique
+from foramen.planning.basis import limits_of_basis
 from foramen.planning.inverse.choose import RULE, advice, judged_points, worth_solving
 from foramen.planning.inverse.effort import Effort, known_effort
 from foramen.planning.inverse.full import (
@@ -133,6 +134,7 @@ def optimise(
         limits=LIMITS,
         rule=RULE,
         assumptions=ASSUMPTIONS,
+        basis=limits_of_basis(case, anatomy),
     )
 
 

@@ -201,7 +201,13 @@ def _assumptions(
         f"total {setting.time_s:g} s.",
         "Conductivity rises 1.5 % per degC (not traced) and collapses as water boils; vapour stays where it is.",
         "Tissue properties are tabulated means, isotropic, averaged over a voxel about each cell; unlabelled tissue "
-        "is classed by Hounsfield number.",
+        + (
+            "is classed by Hounsfield number."
+            if patient.tissues.is_density_known
+            else "is taken as soft tissue, since no density is known: fat, air and metal beside the electrode are "
+            f"missed. In a reference body zones came out up to {100 * number('tissues.mr_width_error_fraction'):.0f} % "
+            "too narrow for the fat that was missed: real ones may be larger. Labelled bone has a cortical surface."
+        ),
         "Vessels without a label are not seen; skin has no surface cooling; beyond the image its edge is continued.",
         f"Structures farther than {reach_mm:.0f} mm from every active tip stay at baseline and are not listed.",
         f"Delivered and accounted energy agree within {max(100 * worst, 0.1):.1f} %.",
