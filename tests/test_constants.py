@@ -49,6 +49,7 @@ ALLOWED: dict[str, str] = {
     "anatomy.reference_body.neck.STEP_MM": GRID,
     "anatomy.reference_body.primitives.AXIS_SLOPE_PER_MM": SAMPLING,
     "anatomy.reference_body.body._ABOVE_MM": FRAMING,
+    "anatomy.reference_body.body._ARCH_REACH_MM": FRAMING,
     "anatomy.reference_body.body._BACK_EDGE_MM": FRAMING,
     "anatomy.reference_body.body._BEHIND_THORAX_MM": FRAMING,
     "anatomy.reference_body.body._BELOW_MM": FRAMING,

@@ -142,6 +142,8 @@ def paint_discs(
         above, below, body = dimensions(upper.drawn_as), dimensions(lower.drawn_as), body_form_of(upper.drawn_as)
         middle = 0.5 * (upper.frame.inferior_endplate_mm + lower.frame.superior_endplate_mm)
         block = _block_around(canvas, middle[None] - _DISC_BOX_MM, middle[None] + _DISC_BOX_MM)
+        if min(span.stop - span.start for span in block) <= 0:  # beside the image
+            continue
         x, y, z = own_coordinates(canvas, block, upper)
         _, y_lower, z_lower = own_coordinates(canvas, block, lower)
         half_width = 0.25 * (above.body_width_mm + below.body_width_mm) + shape["overhang_mm"]

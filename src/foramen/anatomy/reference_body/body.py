@@ -58,6 +58,10 @@ _ABOVE_MM, _BELOW_MM, _SACRUM_BELOW_MM = 8.0, 8.0, 38.0
 """What the image shows above the highest endplate and below the lowest, and below the first sacral body."""
 
 
+_ARCH_REACH_MM = (20.0, 35.0)
+"""How far to the side and behind the endplate's centre a vertebra that leans is to be shown at its top."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReferenceBody:
     """A body made by code: CT, labels on the same grid, and the truth in LPS."""
@@ -124,7 +128,8 @@ def make_reference_body(
     field_of_view_mm = field_of_view_mm or (_NECK_FIELD_OF_VIEW_MM if is_neck else _FIELD_OF_VIEW_MM)
     told = () if person is None else (person,)
     uid = _frame_uid(spacing, seed, levels or REGIONS["lumbar"], noise, field_of_view_mm, *told)
-    geometry = _geometry({level: frames[level] for level in wanted}, spacing, field_of_view_mm, uid)
+    leaning_mm = 0.0 if person is None else _leaning_mm(frames[wanted[0]])
+    geometry = _geometry({level: frames[level] for level in wanted}, spacing, field_of_view_mm, uid, leaning_mm)
     canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
     carriers = bones_of(whose, _beside(tuple(frames), wanted, _RIBS_ABOVE))
     near = {level: carriers[level] for level in _beside(tuple(frames), wanted, _NEAR)}
@@ -207,15 +212,22 @@ def _region(level: Vertebra) -> str:
     return region_of(level) if level.name in COLUMN else "lumbar"
 
 
+def _leaning_mm(highest: VertebraFrame) -> float:
+    """How much further up an image must reach because the highest vertebra leans forwards or to a side."""
+    forwards, sideways = max(float(highest.posterior[2]), 0.0), abs(float(highest.left[2]))
+    return _ARCH_REACH_MM[1] * forwards + _ARCH_REACH_MM[0] * sideways
+
+
 def _geometry(
     shown: Mapping[Vertebra, VertebraFrame],
     spacing: tuple[float, float, float],
     field_of_view_mm: tuple[float, float],
     uid: str,
+    leaning_mm: float,
 ) -> VolumeGeometry:
     levels = list(shown)
     below = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM
-    top = shown[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
+    top = shown[levels[0]].superior_endplate_mm[2] + _ABOVE_MM + leaning_mm
     bottom = shown[levels[-1]].inferior_endplate_mm[2] - below
     back_edge_mm = _BACK_EDGE_MM + (_BEHIND_THORAX_MM if _region(levels[0]) == "thoracic" else 0.0)
     back_edge_mm = _NECK_BACK_EDGE_MM if _region(levels[-1]) == "cervical" else back_edge_mm

@@ -21,7 +21,7 @@ from foramen.knowledge.labels import structure_value
 from foramen.model.levels import Side, Vertebra
 from foramen.model.space import FloatArray
 
-STREAK_GRID_MM, STREAK_VIEWS = 2.0, 60
+STREAK_GRID_MM, STREAK_VIEWS = 2.0, 150
 """In-plane step on which streaks are computed, and views of the modelled scanner over half a turn."""
 
 Rod = tuple[FloatArray, FloatArray, float]
