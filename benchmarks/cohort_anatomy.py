@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from foramen.anatomy.degrade import degradation, degrade
-from foramen.anatomy.reference_body.virtual_person import virtual_people
 
 from benchmarks.anatomy_errors import PROBABILITY, landmark_errors, nerve_errors
 from foramen.anatomy.build import build_anatomy
+from foramen.anatomy.degrade import degradation, degrade
 from foramen.anatomy.reference_body import ReferenceBody, make_reference_body
+from foramen.anatomy.reference_body.virtual_person import virtual_people
 from foramen.errors import ForamenError
 from foramen.io.label_naming import name_instances, unnamed_value
 from foramen.jobs.processes import in_processes

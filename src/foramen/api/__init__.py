@@ -22,6 +22,7 @@ from foramen.api.chain import (
     save_in_case,
     techniques,
 )
+from foramen.api.cohort import Cohort, generate_cohort
 from foramen.api.findings import confirm_finding, measure, measure_in_case
 from foramen.api.generic import generic_case
 from foramen.api.inspection import (
@@ -56,6 +57,7 @@ __all__ = [
     "BenchPulsed",
     "BenchStrip",
     "Case",
+    "Cohort",
     "Confirmation",
     "Inspected",
     "InverseResult",
@@ -73,6 +75,7 @@ __all__ = [
     "confirm_finding",
     "confirmation",
     "devices",
+    "generate_cohort",
     "generic_case",
     "import_case",
     "inspect",

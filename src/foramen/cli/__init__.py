@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import foramen.cli.bench
 import foramen.cli.cases
+import foramen.cli.cohort
 import foramen.cli.lesion
 import foramen.cli.optimise
 import foramen.cli.pulsed

@@ -239,8 +239,6 @@ def import_case(
     return case
 
 
-
-
 def save_case(case: Case, path: Path, *, anatomy: Anatomy | None = None) -> None:
     """Write a case as a new folder, whole or not at all; raises `CaseError` if it exists or cannot be written."""
     geometry = case.image.geometry

@@ -39,9 +39,9 @@ UNITS = frozenset(
         *("", "1", "%", "G"),
         *("years", "months", "weeks", "h", "min", "s", "ms", "1/s", "Hz"),
         *("mm", "mm2", "mm3", "deg", "1/mm", "1/deg"),
-        *("degC", "K", "1/K", "HU"),
+        *("degC", "K", "1/K", "HU", "HU/years"),
         *("V", "A", "W", "W/K", "ohm", "S/m"),
-        *("kg", "mg", "mL", "mg/kg", "kg/m2", "kg/m3", "1e9/L"),
+        *("kg", "mg", "mL", "mg/kg", "kg/m2", "m2/kg", "kg/m3", "1e9/L"),
         *("W/(m K)", "W/(m2 K)", "J/(kg K)", "J/(m3 K)", "J/mol", "J/kg", "mL/(min kg)", "mL/min/1.73m2"),
         *("m/s", "Np/m"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -129,12 +130,17 @@ def _listed(record: ClinicalRecord, declared: RecordFact) -> tuple[bool | Unknow
         return UNKNOWN, f"{declared.label}: not recorded"
     items = record.allergies if declared.list == "allergies" else record.conditions
     told = [entry for entry in items.items if not entry.strip().lower().startswith(("no ", "family history"))]
-    hits = [entry for entry in told if any(term in entry.lower() for term in declared.terms)]
+    hits = [entry for entry in told if any(term in _affirmed(entry) for term in declared.terms)]
     if hits:
         return True, f"{declared.label}: yes (the list of {declared.list} has {'; '.join(hits)})"
     if items.complete_as_of and declared.denies:
         return False, f"{declared.label}: no (not in the list of {declared.list}, complete {items.complete_as_of})"
     return UNKNOWN, f"{declared.label}: not recorded"
+
+
+def _affirmed(entry: str) -> str:
+    """What an entry says is there: "spondylosis without myelopathy" does not say myelopathy."""
+    return re.sub(r"\bwithout\b[^,;()]*", " ", entry.lower())
 
 
 def spoken(value: AnswerValue | Unknown, unit: str = "") -> str:

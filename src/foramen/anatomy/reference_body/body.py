@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from foramen.anatomy.reference_body.assembly import (
-    PlacedBone,
     blend_bones,
     paint_bones,
     paint_discs,
@@ -19,21 +19,24 @@ from foramen.anatomy.reference_body.assembly import (
     place_bones,
 )
 from foramen.anatomy.reference_body.basivertebral import draw_basivertebral_canals
+from foramen.anatomy.reference_body.bending import bent_frames
 from foramen.anatomy.reference_body.build import draw_build
 from foramen.anatomy.reference_body.canvas import Canvas
+from foramen.anatomy.reference_body.column import column_of, lumbar_levels
+from foramen.anatomy.reference_body.ct_findings import draw_findings, material_of
 from foramen.anatomy.reference_body.draw_nerves import draw_nerves
-from foramen.anatomy.reference_body.placement import Placement
-from foramen.anatomy.reference_body.posture import frames_of
-from foramen.anatomy.reference_body.regions import LEVELS, REGIONS, region_of
+from foramen.anatomy.reference_body.hardware import draw_hardware
+from foramen.anatomy.reference_body.person import Person
+from foramen.anatomy.reference_body.person_bones import bones_of, canal_of, joint_spaces_mm, spine_of
+from foramen.anatomy.reference_body.regions import COLUMN, REGIONS, region_of
 from foramen.anatomy.reference_body.soft_tissue import paint_soft_tissue
-from foramen.anatomy.reference_body.spine_line import SpineLine
 from foramen.anatomy.reference_body.tissue_hu import GAS_VALUE, hu_of_label
 from foramen.anatomy.reference_body.truth import true_anatomy
 from foramen.errors import InputError, LevelError
 from foramen.jobs.blas import with_one_blas_thread
 from foramen.knowledge.facts import number
 from foramen.knowledge.labels import FIRST_STRUCTURE, structure_value
-from foramen.model.anatomy import Anatomy
+from foramen.model.anatomy import Anatomy, VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import LabelMap, Modality, PatientPosition, Volume, VolumeGeometry
 
@@ -61,6 +64,12 @@ _WHOLE_SACRUM_BELOW_MM, _WHOLE_SACRUM_BEHIND_MM = 104.0, 28.0
 """What it shows below the first sacral body, and how much further it reaches back, with sacrum and coccyx whole."""
 
 
+SACRUM = Vertebra("S1")
+
+_ARCH_REACH_MM = (20.0, 35.0)
+"""How far to the side and behind the endplate's centre a vertebra that leans is to be shown at its top."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReferenceBody:
     """A body made by code: CT, labels on the same grid, and the truth in LPS."""
@@ -76,10 +85,11 @@ def make_reference_body(
     *,
     spacing_mm: float | tuple[float, float, float] = 1.0,
     seed: int | None = None,
-    levels: tuple[str, ...] = REGIONS["lumbar"],
+    levels: tuple[str, ...] | None = None,
     noise_hu: float | None = None,
     field_of_view_mm: tuple[float, float] | None = None,
     has_whole_sacrum: bool = False,
+    person: Person | None = None,
 ) -> ReferenceBody:
     """A body lying on its back (HFS), as a CT with labels and truth; lumbar unless other levels are given.
 
@@ -89,8 +99,8 @@ def make_reference_body(
         Voxel size along left, posterior and superior.
     seed : int or None
         Draws size, disc height, curve and fat within sourced ranges; None is the mean body.
-    levels : tuple of str
-        Vertebrae in the field of view, neighbours, within C1 to S1.
+    levels : tuple of str, optional
+        Vertebrae in the field of view, neighbours, within C1 to S1; T12 to S1 if not given.
     noise_hu : float or None
         Standard deviation of the image noise; None takes `anatomy.ct_noise_hu`.
     field_of_view_mm : tuple of two floats or None
@@ -98,11 +108,14 @@ def make_reference_body(
     has_whole_sacrum : bool
         Show sacrum and coccyx down to their ends with the skin behind them (S1 must be among the levels): the image
         reaches further down and back than otherwise.
+    person : Person, optional
+        A virtual person (`virtual_person`), whose own build and changes the body has; `seed` must then be None.
 
     Raises
     ------
     InputError
-        If the spacing is not positive or above 6 mm, the noise is negative, or the whole sacrum is wanted without S1.
+        If the spacing is not positive or above 6 mm, the noise is negative, both a seed and a person are given, or the
+        whole sacrum is wanted without S1.
     LevelError
         If a level is not part of the reference body.
 
@@ -115,29 +128,46 @@ def make_reference_body(
     noise = number("anatomy.ct_noise_hu") if noise_hu is None else noise_hu
     if noise < 0:
         raise InputError(f"Image noise is {noise} HU; it cannot be below 0.")
-    wanted = _levels(levels)
     if seed is not None and seed < 0:
         raise InputError(f"The seed {seed} is negative. Give 0 or more.")
-    is_neck = all(region_of(level) == "cervical" for level in wanted)
+    if person is not None and seed is not None:
+        raise InputError("Give a seed or a person, not both: a person has its own seed.")
+    whose = Person(build=draw_build(seed)) if person is None else person
+    changes = whose.pathologies
+    column = column_of(changes.transitional)
+    frames = bent_frames(whose.build, column, changes)
+    wanted = _levels(levels or lumbar_levels(column), tuple(frames))
+    is_neck = all(_region(level) == "cervical" for level in wanted)
     field_of_view_mm = field_of_view_mm or (_NECK_FIELD_OF_VIEW_MM if is_neck else _FIELD_OF_VIEW_MM)
-    build = draw_build(seed)
-    frames = {level: frame for level, frame in frames_of(build).items() if level.name in LEVELS}
-    spine = SpineLine(frames=frames, build=build)
-    placements = {level: Placement(level=level, frame=frame, scale=build.scale) for level, frame in frames.items()}
     if has_whole_sacrum and wanted[-1].name != "S1":
         raise InputError(f"The whole sacrum needs S1; the levels end at {wanted[-1]}. Add S1 to the levels.")
-    uid = _frame_uid(spacing, seed, levels, noise, field_of_view_mm, has_whole_sacrum)
-    geometry = _geometry(spine, wanted, spacing, field_of_view_mm, uid, has_whole_sacrum=has_whole_sacrum)
+    told = () if person is None else (person,)
+    uid = _frame_uid(spacing, seed, levels or REGIONS["lumbar"], noise, field_of_view_mm, has_whole_sacrum, *told)
+    leaning_mm = 0.0 if person is None else _leaning_mm(frames[wanted[0]])
+    shown = {level: frames[level] for level in wanted}
+    geometry = _geometry(
+        shown, spacing, field_of_view_mm, uid, leaning_mm=leaning_mm, has_whole_sacrum=has_whole_sacrum
+    )
     canvas = Canvas(geometry=geometry, labels=np.zeros(geometry.shape, dtype=np.uint16, order="F"))  # slices contiguous
-    paint_soft_tissue(canvas, spine)
-    paint_discs(canvas, frames, build)
-    near, carriers = (_beside(placements, wanted, above) for above in (_NEAR, _RIBS_ABOVE))
-    bones = place_bones(canvas, near, carriers)
-    paint_joints(canvas, bones, {level: frames[level] for level in near}, build)
-    paint_sacroiliac_joints(canvas, bones, frames[Vertebra("S1")], build)
-    anatomy = true_anatomy(near, uid, wanted)
-    values = _image(canvas, bones, anatomy, noise, np.random.default_rng([0 if seed is None else seed + 1, 2300]))
+    carriers = bones_of(whose, _beside(tuple(frames), wanted, _RIBS_ABOVE))
+    near = {level: carriers[level] for level in _beside(tuple(frames), wanted, _NEAR)}
+    paint_soft_tissue(canvas, spine_of(column, frames, whose.build), canal_of(changes, frames))
+    paint_discs(canvas, carriers, {disc.above: disc.bulge_mm for disc in changes.discs})
+    bones = place_bones(canvas, near, carriers, joint_spaces_mm(changes))
+    paint_joints(canvas, bones, near)
+    if SACRUM in near:
+        paint_sacroiliac_joints(canvas, bones, near[SACRUM])
+    anatomy = true_anatomy(near, uid, wanted, whose)
+    image: Field = hu_of_label()[canvas.labels]
+    draw_nerves(image, canvas, anatomy, number("anatomy.hu_nerve"))
+    blend_bones(image, canvas, bones, material_of(whose))
+    draw_basivertebral_canals(image, canvas, anatomy, number("anatomy.hu_basivertebral_canal"))
+    draw_findings(image, canvas, bones, near, whose)
     paint_bones(canvas, bones)
+    if changes.fusion is not None:
+        draw_hardware(image, canvas, bones_of(whose), changes.fusion)
+    first = whose.seed if seed is None and person is not None else -1 if seed is None else seed
+    values = _noisy(image, noise, np.random.default_rng([first + 1, 2300]))
     canvas.labels[canvas.labels == GAS_VALUE] = structure_value("colon")
     return ReferenceBody(
         image=Volume(
@@ -149,14 +179,8 @@ def make_reference_body(
     )
 
 
-def _image(
-    canvas: Canvas, bones: list[PlacedBone], anatomy: Anatomy, noise_hu: float, generator: np.random.Generator
-) -> Field:
-    """Hounsfield units of the canvas, bones and nerves, with noise (bones not yet in the labels)."""
-    image: Field = hu_of_label()[canvas.labels]
-    draw_nerves(image, canvas, anatomy, number("anatomy.hu_nerve"))
-    blend_bones(image, canvas, bones)
-    draw_basivertebral_canals(image, canvas, anatomy, number("anatomy.hu_basivertebral_canal"))
+def _noisy(image: Field, noise_hu: float, generator: np.random.Generator) -> Field:
+    """The image with noise, larger in dense tissue."""
     noise = generator.standard_normal(image.shape[::-1], dtype=np.float32).T  # laid out as the image
     blurred = gaussian_filter(noise, _NOISE_BLUR_VOXELS, truncate=2.0)
     blurred *= np.float32(noise_hu / max(float(blurred[::4, ::4, ::4].std()), 1e-6))
@@ -173,39 +197,48 @@ def _spacing(spacing_mm: float | tuple[float, float, float]) -> tuple[float, flo
     return found[0], found[1], found[2]
 
 
-def _levels(names: tuple[str, ...]) -> tuple[Vertebra, ...]:
-    wanted = [name for name in LEVELS if name in names]
-    if not wanted or set(names) - set(LEVELS):
-        raise LevelError(f"The reference body has {', '.join(LEVELS)}, not {', '.join(names) or 'nothing'}.")
-    first, last = LEVELS.index(wanted[0]), LEVELS.index(wanted[-1])
-    return tuple(Vertebra(name) for name in LEVELS[first : last + 1])
+def _levels(names: tuple[str, ...], column: tuple[Vertebra, ...]) -> tuple[Vertebra, ...]:
+    wanted = [place for place, level in enumerate(column) if level.name in names]
+    if not wanted or set(names) - {level.name for level in column}:
+        has = ", ".join(level.name for level in column)
+        raise LevelError(f"The reference body has {has}, not {', '.join(names) or 'nothing'}.")
+    return column[wanted[0] : wanted[-1] + 1]
 
 
-def _beside(
-    placements: dict[Vertebra, Placement], levels: tuple[Vertebra, ...], above: int
-) -> dict[Vertebra, Placement]:
+def _beside(column: tuple[Vertebra, ...], levels: tuple[Vertebra, ...], above: int) -> tuple[Vertebra, ...]:
     """Bones that can reach into an image of `levels`: as many above it as given, and those below it."""
-    names = list(placements)
-    first, last = names.index(levels[0]), names.index(levels[-1])
-    return {level: placements[level] for level in names[max(first - above, 0) : last + 1 + _NEAR]}
+    first, last = column.index(levels[0]), column.index(levels[-1])
+    return column[max(first - above, 0) : last + 1 + _NEAR]
+
+
+def _region(level: Vertebra) -> str:
+    """Region of a vertebra, also of one that the usual column does not have."""
+    return region_of(level) if level.name in COLUMN else "lumbar"
+
+
+def _leaning_mm(highest: VertebraFrame) -> float:
+    """How much further up an image must reach because the highest vertebra leans forwards or to a side."""
+    forwards, sideways = max(float(highest.posterior[2]), 0.0), abs(float(highest.left[2]))
+    return _ARCH_REACH_MM[1] * forwards + _ARCH_REACH_MM[0] * sideways
 
 
 def _geometry(
-    spine: SpineLine,
-    levels: tuple[Vertebra, ...],
+    shown: Mapping[Vertebra, VertebraFrame],
     spacing: tuple[float, float, float],
     field_of_view_mm: tuple[float, float],
     uid: str,
     *,
+    leaning_mm: float,
     has_whole_sacrum: bool,
 ) -> VolumeGeometry:
+    levels = list(shown)
     below, behind = _SACRUM_BELOW_MM if levels[-1].name == "S1" else _BELOW_MM, 0.0
     if has_whole_sacrum:
         below, behind = _WHOLE_SACRUM_BELOW_MM, _WHOLE_SACRUM_BEHIND_MM
-    top = spine.frames[levels[0]].superior_endplate_mm[2] + _ABOVE_MM
-    bottom = spine.frames[levels[-1]].inferior_endplate_mm[2] - below
-    back_edge_mm = _BACK_EDGE_MM + (_BEHIND_THORAX_MM if region_of(levels[0]) == "thoracic" else 0.0)
-    back_edge_mm = (_NECK_BACK_EDGE_MM if region_of(levels[-1]) == "cervical" else back_edge_mm) + behind
+    top = shown[levels[0]].superior_endplate_mm[2] + _ABOVE_MM + leaning_mm
+    bottom = shown[levels[-1]].inferior_endplate_mm[2] - below
+    back_edge_mm = _BACK_EDGE_MM + (_BEHIND_THORAX_MM if _region(levels[0]) == "thoracic" else 0.0)
+    back_edge_mm = (_NECK_BACK_EDGE_MM if _region(levels[-1]) == "cervical" else back_edge_mm) + behind
     extent = (field_of_view_mm[0], field_of_view_mm[1] + behind, top - bottom)
     shape = tuple(max(round(e / s), 1) for e, s in zip(extent, spacing, strict=True))
     affine = np.diag([*spacing, 1.0])

@@ -8,6 +8,8 @@ import numpy as np
 
 from foramen.anatomy.reference_body.bone import bone_field
 from foramen.anatomy.reference_body.deformation import Deformation
+from foramen.anatomy.reference_body.diseased_bone import Growth
+from foramen.anatomy.reference_body.field import BoneField
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
@@ -20,19 +22,38 @@ class Placement:
     Parameters
     ----------
     level : Vertebra
-        Which bone.
+        Which bone of this body.
     frame : VertebraFrame
         Where it stands.
     scale : tuple of float
         Its size along left, posterior, superior relative to the mean.
     deformation : Deformation or None
         Of the scaled bone, in its frame.
+    shape : Vertebra or None
+        Reference bone that it is drawn as; None is that of its level.
+    diseased : BoneField or None
+        The bone's field, in the mean bone's frame, if disease has changed it.
+    growths : tuple of Growth
+        Where bone has grown about its joints.
     """
 
     level: Vertebra
     frame: VertebraFrame
     scale: tuple[float, float, float]
     deformation: Deformation | None = None
+    shape: Vertebra | None = None
+    diseased: BoneField | None = None
+    growths: tuple[Growth, ...] = ()
+
+    @property
+    def drawn_as(self) -> Vertebra:
+        """Reference bone whose shape and courses it has."""
+        return self.level if self.shape is None else self.shape
+
+    @property
+    def bone(self) -> BoneField:
+        """Signed distance and parts of this bone in the mean bone's frame."""
+        return bone_field(self.drawn_as) if self.diseased is None else self.diseased
 
     def to_lps(self, own_mm: FloatArray) -> FloatArray:
         """LPS points of points (..., 3) in the mean bone's frame."""
@@ -51,10 +72,10 @@ class Placement:
 
     def at(self, points_mm: FloatArray) -> FloatArray:
         """Distance (n,) of LPS points (n, 3) to the bone, negative inside; first order in scale and deformation."""
-        found: FloatArray = bone_field(self.level).at(self.to_own(points_mm)) * float(np.mean(self.scale))
+        found: FloatArray = self.bone.at(self.to_own(points_mm)) * float(np.mean(self.scale))
         return found
 
     def onto_surface(self, points_mm: FloatArray, *, offset_mm: float = 0.0) -> FloatArray:
         """LPS points (n, 3) moved to `offset_mm` outside the bone."""
         offset = offset_mm / float(np.mean(self.scale))
-        return self.to_lps(bone_field(self.level).onto_surface(self.to_own(points_mm), offset_mm=offset))
+        return self.to_lps(self.bone.onto_surface(self.to_own(points_mm), offset_mm=offset))

@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 
 from foramen.anatomy.reference_body.build import MEAN_BUILD, Build
+from foramen.anatomy.reference_body.column import Member, column_of
 from foramen.anatomy.reference_body.dimensions import dimensions
-from foramen.anatomy.reference_body.regions import COLUMN
 from foramen.knowledge.facts import number
 from foramen.model.anatomy import VertebraFrame
 from foramen.model.levels import Vertebra
 from foramen.model.space import FloatArray
 
+SOUND_DISCS: Mapping[Vertebra, float] = MappingProxyType({})
+"""No disc has lost height."""
 
-def frames_of(build: Build = MEAN_BUILD) -> dict[Vertebra, VertebraFrame]:
-    """Frames of C1 to S1 in LPS, stacked from the sacrum upwards; L3's body lies at the origin."""
+
+def frames_of(
+    build: Build = MEAN_BUILD,
+    *,
+    column: tuple[Member, ...] | None = None,
+    disc_fractions: Mapping[Vertebra, float] = SOUND_DISCS,
+) -> dict[Vertebra, VertebraFrame]:
+    """Frames of a column in LPS, C1 to S1 if none is given, stacked from the sacrum upwards; L3's body at the origin.
+
+    Parameters
+    ----------
+    build : Build
+        Size, disc height and curve.
+    column : tuple of Member, optional
+        Vertebrae from above downwards.
+    disc_fractions : mapping
+        Height left of the disc below a vertebra; a lower disc is less wedged too.
+    """
+    members = column_of() if column is None else column
     frames: dict[Vertebra, VertebraFrame] = {}
-    sacrum = dimensions(Vertebra("S1"))
+    sacrum = dimensions(members[-1].drawn_as)
     tilt_deg = number("anatomy.sacral_slope_deg") * build.curve_scale
     endplate = np.zeros(3)
-    frames[Vertebra("S1")] = _frame(endplate, tilt_deg, sacrum.body_height_mm * build.scale[2], sacrum.wedge_rad)
-    for name in reversed(COLUMN[:-1]):
-        own = dimensions(Vertebra(name))
-        inferior_tilt_deg = tilt_deg - own.disc_wedge_deg * build.curve_scale
-        endplate = endplate + own.disc_height_mm * build.disc_scale * build.scale[2] * _up(
+    frames[members[-1].level] = _frame(endplate, tilt_deg, sacrum.body_height_mm * build.scale[2], sacrum.wedge_rad)
+    for member in reversed(members[:-1]):
+        own, left = dimensions(member.drawn_as), disc_fractions.get(member.level, 1.0)
+        inferior_tilt_deg = tilt_deg - own.disc_wedge_deg * build.curve_scale * left
+        endplate = endplate + own.disc_height_mm * build.disc_scale * build.scale[2] * left * _up(
             0.5 * (tilt_deg + inferior_tilt_deg)
         )
         tilt_deg = inferior_tilt_deg - own.body_wedge_deg * build.curve_scale
         height_mm = own.body_height_mm * build.scale[2]
         endplate = endplate + height_mm * _up(tilt_deg)
-        frames[Vertebra(name)] = _frame(endplate, tilt_deg, height_mm, own.wedge_rad)
+        frames[member.level] = _frame(endplate, tilt_deg, height_mm, own.wedge_rad)
     shift = frames[Vertebra("L3")].origin_mm
-    return {level: _moved(frames[level], -shift) for level in map(Vertebra, COLUMN)}
+    return {member.level: _moved(frames[member.level], -shift) for member in members}
 
 
 @cache

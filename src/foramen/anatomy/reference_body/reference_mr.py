@@ -12,7 +12,7 @@ from foramen.anatomy.reference_body.basivertebral import draw_basivertebral_cana
 from foramen.anatomy.reference_body.body import ReferenceBody, make_reference_body
 from foramen.anatomy.reference_body.canvas import Canvas
 from foramen.anatomy.reference_body.draw_nerves import draw_nerves
-from foramen.anatomy.reference_body.regions import LEVELS
+from foramen.anatomy.reference_body.regions import REGIONS
 from foramen.anatomy.reference_body.tissue_contrast import Weighting, mr_signal, mr_signal_of_label
 from foramen.errors import InputError
 from foramen.knowledge.facts import number
@@ -33,7 +33,7 @@ def make_reference_mr(
     weighting: Weighting = Weighting.T2,
     spacing_mm: tuple[float, float, float] = (4.0, 0.8, 0.8),
     seed: int | None = None,
-    levels: tuple[str, ...] = LEVELS,
+    levels: tuple[str, ...] = REGIONS["lumbar"],
     noise_fraction: float | None = None,
     field_of_view_mm: tuple[float, float] = _FIELD_OF_VIEW_MM,
 ) -> ReferenceBody:
@@ -45,11 +45,15 @@ def make_reference_mr(
         T1 or T2.
     spacing_mm : tuple of three floats
         Thickness of the sagittal slices (along left), and voxel size within them along posterior and superior.
-    seed, levels, field_of_view_mm
-        As of `make_reference_body`; the field of view is narrower.
+    seed : int or None
+        As of `make_reference_body`.
+    levels : tuple of str
+        As of `make_reference_body`.
     noise_fraction : float or None
         Standard deviation of each of the two channels over the brightest signal; None takes
         `tissue_contrast.mr_noise_fraction`.
+    field_of_view_mm : tuple of two floats
+        As of `make_reference_body`, but narrower.
 
     Returns
     -------

@@ -21,16 +21,28 @@ from foramen.model.space import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpineLine:
-    """Where the spine runs: posterior coordinates (LPS y, mm) at heights z (LPS, mm)."""
+    """Where the spine runs: coordinates (LPS, mm) at heights z (LPS, mm).
+
+    Parameters
+    ----------
+    frames : mapping
+        Of the bones drawn as each reference bone.
+    build : Build
+        Size of the body.
+    more : tuple
+        Further bones of a long column: the reference bone that each is drawn as, and its frame.
+    """
 
     frames: Mapping[Vertebra, VertebraFrame]
     build: Build
+    more: tuple[tuple[Vertebra, VertebraFrame], ...] = ()
 
     def point(self, level: str, left: float, posterior: float, superior: float) -> FloatArray:
         """LPS point (3,) of a place given in the mean vertebra's frame."""
-        found: FloatArray = self.frames[Vertebra(level)].to_lps(
-            np.array([left, posterior, superior]) * np.array(self.build.scale)
-        )
+        return self._at(self.frames[Vertebra(level)], (left, posterior, superior))
+
+    def _at(self, frame: VertebraFrame, own_mm: tuple[float, float, float]) -> FloatArray:
+        found: FloatArray = frame.to_lps(np.array(own_mm) * np.array(self.build.scale))
         return found
 
     def z(self, level: str) -> float:
@@ -41,6 +53,14 @@ class SpineLine:
         """Posterior coordinates of the bodies' centres at heights (n,)."""
         return self._line(lambda level: (0.0, 0.0), z_mm, end="body_line_mm")
 
+    def body_x(self, z_mm: FloatArray) -> FloatArray:
+        """Coordinates to the left of the bodies' centres at heights (n,): 0 in a straight spine."""
+        return self._line(lambda level: (0.0, 0.0), z_mm, end="body_line_mm", axis=0)
+
+    def canal_x(self, z_mm: FloatArray) -> FloatArray:
+        """Coordinates to the left of the middle of the canal at heights (n,)."""
+        return self._line(_canal_middle, z_mm, end="hiatus_mm", axis=0)
+
     def canal_y(self, z_mm: FloatArray) -> FloatArray:
         """Posterior coordinates of the middle of the canal at heights (n,)."""
         return self._line(_canal_middle, z_mm, end="hiatus_mm")
@@ -49,12 +69,14 @@ class SpineLine:
         """Posterior coordinates of the line of spinous tips at heights (n,)."""
         return self._line(_spinous_tip, z_mm, end="last_tubercle_mm")
 
-    def _line(self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray, *, end: str) -> FloatArray:
-        points = [self.point(level.name, 0.0, *place(level)) for level in self.frames]
+    def _line(
+        self, place: Callable[[Vertebra], tuple[float, float]], z_mm: FloatArray, *, end: str, axis: int = 1
+    ) -> FloatArray:
+        points = [self._at(frame, (0.0, *place(level))) for level, frame in (*self.frames.items(), *self.more)]
         points.append(self.point("S1", 0.0, *_sacral(end)))
         order = np.argsort([p[2] for p in points])
-        heights, y = np.array(points)[order, 2], np.array(points)[order, 1]
-        found: FloatArray = PchipInterpolator(heights, y)(np.clip(z_mm, heights[0], heights[-1]))
+        heights, across = np.array(points)[order, 2], np.array(points)[order, axis]
+        found: FloatArray = PchipInterpolator(heights, across)(np.clip(z_mm, heights[0], heights[-1]))
         return found
 
 

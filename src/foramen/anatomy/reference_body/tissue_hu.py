@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -46,13 +47,32 @@ def hu_of_label() -> NDArray[np.float32]:
     return table
 
 
-def bone_hu(distance_mm: Field, is_body: NDArray[np.bool_]) -> Field:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoneMaterial:
+    """Bone of one person: spongy bone on CT (None: as the reference body), thickness of the shell over the usual."""
+
+    cancellous_hu: float | None = None
+    shell_fraction: float = 1.0
+
+
+USUAL_BONE = BoneMaterial()
+
+
+def bone_hu(
+    distance_mm: Field,
+    is_body: NDArray[np.bool_],
+    material: BoneMaterial = USUAL_BONE,
+    extra_shell_mm: Field | None = None,
+) -> Field:
     """Hounsfield units inside bone from the signed distance to its surface: a cortical shell over spongy bone."""
-    cortical, cancellous = number("anatomy.hu_cortical"), number("anatomy.hu_cancellous")
+    cortical = number("anatomy.hu_cortical")
+    cancellous = number("anatomy.hu_cancellous") if material.cancellous_hu is None else material.cancellous_hu
     body, arch = number("anatomy.cortical_thickness_body_mm"), number("anatomy.cortical_thickness_arch_mm")
     transition = np.float32(number("anatomy.cortical_transition_mm"))
     depth = -distance_mm
-    thickness = np.where(is_body, np.float32(body), np.float32(arch))
+    thickness = np.where(is_body, np.float32(body), np.float32(arch)) * np.float32(material.shell_fraction)
+    if extra_shell_mm is not None:
+        thickness = thickness + extra_shell_mm
     spongy = np.clip((depth - thickness) / transition, 0, 1)
     found: Field = (cortical + (cancellous - cortical) * spongy).astype(np.float32)
     return found

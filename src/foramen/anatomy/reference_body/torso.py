@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from foramen.anatomy.reference_body.canal_state import OPEN_CANAL, CanalState
 from foramen.anatomy.reference_body.canvas import Canvas
 from foramen.anatomy.reference_body.cord import paint_cord_parts
 from foramen.anatomy.reference_body.dimensions import dimensions
@@ -32,7 +33,7 @@ def paint_torso(canvas: Canvas, spine: SpineLine) -> None:
     paint_vessels(canvas, spine)
 
 
-def paint_canal(canvas: Canvas, spine: SpineLine) -> None:
+def paint_canal(canvas: Canvas, spine: SpineLine, canal: CanalState = OPEN_CANAL) -> None:
     """Paint epidural fat, sac, cord with conus, and cauda equina."""
     shape = drawing("reference_torso.canal")
     form = shape.numbers
@@ -45,17 +46,21 @@ def paint_canal(canvas: Canvas, spine: SpineLine) -> None:
     in_spine = heights > spine.point("S1", *shape.rows["end_of_canal_mm"])[2]
     known = [spine.z("S1") - form["below_s1_mm"], spine.z("S1"), spine.z("L5"), spine.z("T12")]
     width, depth = (np.interp(heights, known, shape.rows[name]) for name in ("half_width_mm", "half_depth_mm"))
-    path = np.stack([np.zeros_like(heights), middle, heights], axis=1)
+    path = np.stack([spine.canal_x(heights), middle, heights], axis=1)
     fat = np.stack([width * scale_x, depth * scale_y], axis=1)
     to_back = form["flavum_depth_fraction"] * fat[:, 1]
     flavum = number("anatomy.ligamentum_flavum_mm")
-    behind = np.stack([form["flavum_width_fraction"] * fat[:, 0], to_back + flavum], axis=1)
+    tight = canal.narrowing(heights)
+    behind = np.stack([(form["flavum_width_fraction"] + tight) * fat[:, 0], to_back + flavum], axis=1)
     shift = np.stack([np.zeros_like(heights), to_back, np.zeros_like(heights)], axis=1)
     canvas.paint_tube(structure_value("ligamentum_flavum"), (path + shift)[in_spine], behind[in_spine])
-    canvas.paint_tube(structure_value("epidural_fat"), path[in_spine], fat[in_spine])
+    fat_path, fat = canal.narrowed(path, fat, heights)
+    canvas.paint_tube(structure_value("epidural_fat"), fat_path[in_spine], fat[in_spine])
     taper = np.clip((heights - end_of_sac) / form["sac_taper_mm"], 0.0, 1.0) ** form["sac_taper_exponent"]
     across, back = form["sac_width_fraction"] * width * taper, form["sac_depth_fraction"] * depth * taper
     sac = np.stack([across * scale_x, back * scale_y], axis=1)
+    path, sac = canal.narrowed(path, sac, heights)
+    sac = sac * (1 - canal.fat_gain(heights))[:, None]
     canvas.paint_tube(structure_value("csf"), path - np.array([0.0, form["sac_forward_mm"], 0.0]), sac)
     cone = np.clip((heights - end_of_cord) / form["cord_taper_mm"], 0.0, 1.0) ** form["cord_taper_exponent"]
     cord = np.stack([form["cord_half_width_mm"] * cone * scale_x, form["cord_half_depth_mm"] * cone * scale_y], axis=1)
@@ -135,7 +140,7 @@ def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
     """Psoas, quadratus lumborum, erector spinae, multifidus and gluteal muscles of both sides."""
     shape = drawing("reference_torso.muscles")
     heights = _heights(canvas, MUSCLE_STEP_MM)
-    body, tips = spine.body_y(heights), spine.spinous_y(heights)
+    body, tips, shift = spine.body_y(heights), spine.spinous_y(heights), spine.body_x(heights)
     levels = [spine.z(name) for name in reversed(REGIONS["lumbar"])]  # S1 ... T12, ascending
     layers = ("deep_fat", "subcutaneous_fat", "abdominal_wall", "colon", "small_bowel", "kidney_left", "kidney_right")
     within = (*(structure_value(layer) for layer in layers), *(structure_value(f"psoas_{side}") for side in Side))
@@ -151,7 +156,7 @@ def _paint_muscles(canvas: Canvas, spine: SpineLine) -> None:
 
     for side in Side:
         for name, tube in shape.tubes.items():
-            lateral = side.sign * spine.build.scale[0] * along(tube.lateral_mm)
+            lateral = side.sign * spine.build.scale[0] * along(tube.lateral_mm) + shift
             path = np.stack([lateral, line(tube) + along(tube.posterior_mm), heights], axis=1)
             radii = np.stack([along(tube.half_width_mm), along(tube.half_depth_mm)], axis=1)
             canvas.paint_tube(

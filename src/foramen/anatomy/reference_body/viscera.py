@@ -37,9 +37,10 @@ def paint_vessels(canvas: Canvas, spine: SpineLine) -> None:
     heights = np.arange(z4, canvas.axis_mm(2)[-1] + VESSEL_STEP_MM + 1.0, VESSEL_STEP_MM)
     front = spine.body_y(heights) - form["before_body_mm"] * spine.build.scale[1]
     aorta_left, forward = form["aorta_left_mm"], form["aorta_forward_mm"]
-    tall = np.stack([np.full_like(heights, aorta_left), front - forward, heights], axis=1)
+    shift = spine.body_x(heights)
+    tall = np.stack([aorta_left + shift, front - forward, heights], axis=1)
     canvas.paint_tube(structure_value("aorta"), tall, np.full((len(heights), 2), form["aorta_radius_mm"]))
-    cava = np.stack([np.full_like(heights, form["cava_left_mm"]), front - form["cava_forward_mm"], heights], axis=1)
+    cava = np.stack([form["cava_left_mm"] + shift, front - form["cava_forward_mm"], heights], axis=1)
     cava_radii = (form["cava_half_width_mm"], form["cava_half_depth_mm"])
     canvas.paint_tube(structure_value("inferior_vena_cava"), cava, np.full((len(heights), 2), cava_radii))
     y4 = float(front[0])
@@ -47,11 +48,11 @@ def paint_vessels(canvas: Canvas, spine: SpineLine) -> None:
     fall = form["iliac_fall_mm"]
     vein_from, vein_radii = form["vein_from_mm"], (form["vein_half_width_mm"], form["vein_half_depth_mm"])
     for side in Side:
-        lateral = aorta_left + (side.sign * form["artery_lateral_mm"] - aorta_left) * down
+        lateral = aorta_left + (side.sign * form["artery_lateral_mm"] - aorta_left) * down + shift[0] * (1 - down)
         artery = np.stack([lateral, y4 - forward + form["artery_back_mm"] * down, z4 - fall * down], axis=1)
         radii = np.full((ILIAC_SECTIONS, 2), form["artery_radius_mm"])
         canvas.paint_tube(structure_value(f"iliac_artery_{side.value}"), artery, radii)
-        lateral = vein_from + (side.sign * form["vein_lateral_mm"] - vein_from) * down
+        lateral = vein_from + (side.sign * form["vein_lateral_mm"] - vein_from) * down + shift[0] * (1 - down)
         posterior = y4 - form["vein_forward_mm"] + form["vein_back_mm"] * down
         vein = np.stack([lateral, posterior, z4 - form["vein_below_mm"] - fall * down], axis=1)
         canvas.paint_tube(structure_value(f"iliac_vein_{side.value}"), vein, np.full((ILIAC_SECTIONS, 2), vein_radii))
