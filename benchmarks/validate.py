@@ -18,7 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 LEDGER = ROOT / "docs" / "validation" / "ledger.json"
 
 ENGINE = ("physics", "kernels", "steps/bench", "knowledge/tissues.yaml", "knowledge/damage.yaml")
-ANATOMY = ("anatomy", "geometry", "knowledge/anatomy.yaml", "knowledge/registration.yaml")
+ANATOMY = (
+    "anatomy",
+    "geometry",
+    *(
+        f"knowledge/{name}.yaml"
+        for name in ("anatomy", "registration", "reference_bones", "reference_sacrum", "reference_torso")
+    ),
+)
 
 BENCH = "../../benchmarks"
 CONVERGED = f"{BENCH}/converged.py"
@@ -43,6 +50,13 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "rf_embedded": (*ENGINE, f"{BENCH}/rf_conformal.py"),
     "landmarks": ANATOMY,
+    "cohort_anatomy": (
+        *ANATOMY,
+        "knowledge/cohort.yaml",
+        "knowledge/counting.yaml",
+        f"{BENCH}/anatomy_errors.py",
+        "io/label_naming.py",
+    ),
     "real_scans": (*ANATOMY, "steps/targeting.py", "steps/trajectory", "techniques"),
 }
 """Scripts of this folder, each with the parts of the package that its page depends on."""

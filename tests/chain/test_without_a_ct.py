@@ -193,7 +193,7 @@ def data_of(made: Made) -> dict[str, dict[str, object]]:
 
 def test_zones_on_an_mr_differ_from_those_on_the_ct_by_what_is_stated(mr: Made) -> None:
     """Along the same paths; fat that no label names is missed, so the zones are narrower, never wider."""
-    plan, stated = mr.planned.plan, number("tissues.mr_width_error_fraction")
+    plan, stated = mr.planned.plan, number("mr_reading.width_error_fraction")
     for delivery, target in zip(plan.deliveries, plan.targets, strict=True):
         paths = [plan.trajectory(name) for name in delivery.trajectories]
         on_ct = simulate_rf_heat(mr.planned.anatomy, body().image, body().labels, target, paths, delivery.setting)

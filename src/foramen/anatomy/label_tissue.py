@@ -11,7 +11,7 @@ from foramen.model.space import VolumeGeometry
 
 
 def is_shell(bone: NDArray[np.bool_], geometry: VolumeGeometry) -> NDArray[np.bool_]:
-    """Voxels of labelled bone within a cortex's thickness of its surface (`tissues.mr_cortical_shell_mm`)."""
+    """Voxels of labelled bone within a cortex's thickness of its surface (`mr_reading.cortical_shell_mm`)."""
     found = np.zeros_like(bone)
     if not bone.any():
         return found
@@ -19,6 +19,6 @@ def is_shell(bone: NDArray[np.bool_], geometry: VolumeGeometry) -> NDArray[np.bo
     block = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in box)
     deep = ndimage.distance_transform_edt(bone[block], sampling=geometry.spacing_mm)
     # distances run to the next voxel's centre; the surface lies half a voxel nearer
-    shell = deep - 0.5 * float(geometry.spacing_mm.min()) <= number("tissues.mr_cortical_shell_mm")
+    shell = deep - 0.5 * float(geometry.spacing_mm.min()) <= number("mr_reading.cortical_shell_mm")
     found[block] = bone[block] & shell
     return found

@@ -34,7 +34,7 @@ def inside_on_mr(values: NDArray[np.float32], geometry: VolumeGeometry) -> NDArr
     front and back counts as body. Where the signal reaches the image's border the skin is not in view: a path that
     ends there leaves the image. If what would be air is not dark enough for it, no skin is in view at all.
     """
-    threshold = number("tissues.mr_air_below_fraction") * float(np.percentile(values, 95))
+    threshold = number("mr_reading.air_below_fraction") * float(np.percentile(values, 95))
     smooth = ndimage.gaussian_filter(values, SMOOTHING_MM / geometry.spacing_mm, mode="nearest")
     parts = np.asarray(cc3d.connected_components(smooth > threshold, connectivity=6))
     counts = np.bincount(parts.ravel())
@@ -44,7 +44,7 @@ def inside_on_mr(values: NDArray[np.float32], geometry: VolumeGeometry) -> NDArr
     blurred = parts == int(counts.argmax())
     depth = int(np.abs(geometry.axes[1]).argmax())
     outside = ~_between(blurred, depth)
-    limit = number("tissues.mr_air_mean_fraction") * threshold
+    limit = number("mr_reading.air_mean_fraction") * threshold
     if not outside.any() or float(smooth[outside].mean()) > limit:  # dark tissue, not air
         return np.ones_like(blurred)
     # smoothing carried the skin outwards: within its reach of the air only what has a signal itself is body

@@ -205,7 +205,7 @@ def _assumptions(
             "is classed by Hounsfield number."
             if patient.tissues.is_density_known
             else "is taken as soft tissue, since no density is known: fat, air and metal beside the electrode are "
-            f"missed. In a reference body zones came out up to {100 * number('tissues.mr_width_error_fraction'):.0f} % "
+            f"missed. In a reference body zones came out up to {100 * number('mr_reading.width_error_fraction'):.0f} % "
             "too narrow for the fat that was missed: real ones may be larger. Labelled bone has a cortical surface."
         ),
         "Vessels without a label are not seen; skin has no surface cooling; beyond the image its edge is continued.",
