@@ -161,6 +161,8 @@ def test_nerves_of_a_diseased_body_keep_out_of_bone_and_landmarks_lie_on_it(seed
     kinds = ["facet_arthrosis", "listhesis", "disc_degeneration", "scoliosis"]
     placements, anatomy = truth(virtual_person(seed, pathologies=kinds))
     for nerve in anatomy.nerves:
+        if nerve.kind is NerveKind.BASIVERTEBRAL_NERVE:  # runs in the body
+            continue
         free = [p for level, p in placements.items() if level.name != "S1"]  # S1's nerve runs within the sacrum
         assert min(float(p.at(nerve.centreline_mm).min()) for p in free) > -0.3, nerve.name
     for vertebra in anatomy.vertebrae:

@@ -66,7 +66,7 @@ def screw(placement: Placement, side: Side) -> tuple[FloatArray, FloatArray, Flo
     converge = np.radians(numbers("cohort.screw_converge_deg")[row])
     forwards = np.array([-np.sin(converge), -np.cos(converge), 0.0])
     if placement.drawn_as.name == "S1":  # the sacrum states no pedicle dimensions: its own drawing does
-        pedicle = drawing("reference_bones.sacral_dorsum").struts["pedicle"]
+        pedicle = drawing("reference_sacrum.dorsum").struts["pedicle"]
         middle = np.array([pedicle.start_mm[0], own.posterior_wall_mm, pedicle.start_mm[2]])
     else:
         below_mm = drawing("reference_bones.pedicle").numbers["below_endplate_mm"]
