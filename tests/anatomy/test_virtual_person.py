@@ -28,7 +28,7 @@ from foramen.anatomy.reference_body.truth import true_anatomy
 from foramen.anatomy.reference_body.virtual_person import virtual_people, virtual_person
 from foramen.errors import InputError
 from foramen.knowledge.labels import structure_value
-from foramen.model.anatomy import Anatomy, NerveKind
+from foramen.model.anatomy import Anatomy, LandmarkName, NerveKind
 from foramen.model.levels import Root, Side, Vertebra
 
 SLIPPED = Pathologies(listhesis=Listhesis(above=Vertebra("L4"), slip_mm=6.0))
@@ -167,7 +167,12 @@ def test_nerves_of_a_diseased_body_keep_out_of_bone_and_landmarks_lie_on_it(seed
         assert min(float(p.at(nerve.centreline_mm).min()) for p in free) > -0.3, nerve.name
     for vertebra in anatomy.vertebrae:
         for landmark in vertebra.landmarks:
-            assert abs(placements[vertebra.level].at(landmark.position_mm)[0]) < 0.15, landmark.name
+            if landmark.name is LandmarkName.BVN_TERMINUS:  # within the body, where disease has not moved it
+                assert placements[vertebra.level].at(landmark.position_mm)[0] < -5.0
+            elif "foramen_s" in landmark.name or "hiatus" in landmark.name:  # in the middle of a hole
+                assert placements[vertebra.level].at(landmark.position_mm)[0] > 0.0
+            else:
+                assert abs(placements[vertebra.level].at(landmark.position_mm)[0]) < 0.5, landmark.name
 
 
 def test_screws_run_through_their_pedicles_into_the_body() -> None:

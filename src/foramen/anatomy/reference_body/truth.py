@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from foramen.anatomy.reference_body.bone import bone_field
 from foramen.anatomy.reference_body.course import Course, Lie
 from foramen.anatomy.reference_body.lay_course import clear_of_bones
 from foramen.anatomy.reference_body.nerve_variation import NerveVariation, on_this_bone, out_of_crowding, person_differs
@@ -110,9 +111,7 @@ def _vertebra(placement: Placement) -> VertebraAnatomy:
             name=name,
             vertebra=placement.level,
             side=side,
-            position_mm=placement.to_lps(
-                point if placement.diseased is None else placement.bone.onto_surface(point)[0]
-            ),
+            position_mm=placement.to_lps(_where_it_grew(point, placement)),
             sd_mm=sd_mm,
             confidence_fraction=1.0,
             origin=Origin.TRUTH,
@@ -120,6 +119,14 @@ def _vertebra(placement: Placement) -> VertebraAnatomy:
         for (name, side), point in reference.landmarks.items()
     )
     return VertebraAnatomy(level=placement.level, frame=placement.frame, landmarks=landmarks, is_complete=True)
+
+
+def _where_it_grew(point_mm: FloatArray, placement: Placement) -> FloatArray:
+    """A landmark (3,) of the reference bone on the surface of a bone that has grown; within the bone it stays."""
+    if placement.diseased is None or placement.bone.at(point_mm)[0] >= bone_field(placement.drawn_as).at(point_mm)[0]:
+        return point_mm
+    found: FloatArray = placement.bone.onto_surface(point_mm)[0]
+    return found
 
 
 def _spinal_nerves(
