@@ -170,9 +170,9 @@ def test_nerves_of_a_diseased_body_keep_out_of_bone_and_landmarks_lie_on_it(seed
             if landmark.name is LandmarkName.BVN_TERMINUS:  # within the body, where disease has not moved it
                 assert placements[vertebra.level].at(landmark.position_mm)[0] < -5.0
             elif "foramen_s" in landmark.name or "hiatus" in landmark.name:  # in the middle of a hole
-                assert placements[vertebra.level].at(landmark.position_mm)[0] > 0.0
+                assert placements[vertebra.level].at(landmark.position_mm)[0] > -0.01  # or on its rim
             else:
-                assert abs(placements[vertebra.level].at(landmark.position_mm)[0]) < 0.5, landmark.name
+                assert abs(placements[vertebra.level].at(landmark.position_mm)[0]) < 0.15, landmark.name
 
 
 def test_screws_run_through_their_pedicles_into_the_body() -> None:
