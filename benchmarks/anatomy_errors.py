@@ -121,7 +121,7 @@ def _landmark(mark: Landmark, error: float | None, is_held: bool | None, is_held
     return LandmarkError(
         level=mark.vertebra.name,
         name=mark.name.value,
-        side=mark.side.value,
+        side=mark.side.value if mark.side else "midline",
         error_mm=error,
         is_held=is_held,
         is_held_fit=is_held_fit,
@@ -132,7 +132,7 @@ def _nerve(nerve: Nerve, mean: float | None, largest: float | None, held: float 
     return NerveError(
         name=nerve.name,
         kind=nerve.kind.value,
-        side=nerve.side.value,
+        side=nerve.side.value if nerve.side else "midline",
         mean_mm=mean,
         largest_mm=largest,
         held_fraction=held,

@@ -56,11 +56,15 @@ class Bone:
     is_cut: bool
 
     def at(self, points_mm: FloatArray) -> FloatArray:
-        """Signed distance (n,) to the surface at LPS points (n, 3), trilinear; 50 mm beyond the grid."""
+        """Signed distance (n,) to the surface at LPS points (n, 3), trilinear.
+
+        Beyond the grid it is that of the grid's nearest point and the way there: never less than the true distance,
+        and more by twice that way at most.
+        """
         index = (np.atleast_2d(points_mm) - self.low_mm) / GRID_MM
-        found: FloatArray = ndimage.map_coordinates(
-            self.distance_mm, index.T, order=1, mode="constant", cval=50.0, output=np.float64
-        )
+        inside = np.clip(index, 0.0, np.array(self.distance_mm.shape) - 1.0)
+        found: FloatArray = ndimage.map_coordinates(self.distance_mm, inside.T, order=1, output=np.float64)
+        found += GRID_MM * np.linalg.norm(index - inside, axis=1)
         return found
 
     def slope(self, points_mm: FloatArray) -> FloatArray:

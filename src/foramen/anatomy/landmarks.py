@@ -94,8 +94,10 @@ def _place(
     normal = bone.slope(position[None])[0]
     across = np.outer(normal, normal)
     along_mm, boundary_mm = number("registration.landmark_variation_sd_mm"), number("registration.label_boundary_sd_mm")
-    of_surface = boundary_mm**2 + bone.spacing_mm**2 / 12.0 + (0.5 * moved_mm) ** 2
-    covariance = open_mm2 + along_mm**2 * (np.eye(3) - across) + of_surface * across
+    of_surface = bone.spacing_mm**2 / 12.0 + (0.5 * moved_mm) ** 2
+    if name.is_tip:
+        of_surface += number("registration.tip_loss_sd_mm") ** 2
+    covariance = open_mm2 + boundary_mm**2 * np.eye(3) + along_mm**2 * (np.eye(3) - across) + of_surface * across
     covariance = 0.5 * (covariance + covariance.T)
     return (
         Landmark(

@@ -98,16 +98,16 @@ def _spread(course: Course, bone: Bone, registration: Registration, side: Side |
 
     Notes
     -----
-    Across the bone a surface is off by the error of the labels and of the voxels, along it by what the field leaves
-    open; both are averaged over the two directions perpendicular to the nerve, and the field over its course.
+    What the field leaves open is averaged over the course and over the two directions perpendicular to the nerve, the
+    error of the voxels across the bone over these two; the labels are off in each.
     """
     points = on_side(course.points_mm, side)
     along = np.gradient(points, axis=0) @ registration.linear.T @ registration.frame.axes.T
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     field = registration.covariance_mm2(points)
     across = np.trace(field, axis1=1, axis2=2) - np.einsum("na,nab,nb->n", along, field, along)
-    boundary_mm2 = number("registration.label_boundary_sd_mm") ** 2 + bone.spacing_mm**2 / 12.0
-    fit_mm2 = 0.5 * (float(across.mean()) + boundary_mm2)
+    fit_mm2 = 0.5 * (float(across.mean()) + bone.spacing_mm**2 / 12.0)
+    fit_mm2 += number("registration.label_boundary_sd_mm") ** 2
     of_landmarks = number("registration.landmark_variation_sd_mm") / np.sqrt(2.0)
     if course.lie is not Lie.CLEAR_OF_BONE:  # these follow their bone; beyond what was registered, less surely
         fit_mm2 += beyond_sd_mm(bone.level, course.points_mm) ** 2

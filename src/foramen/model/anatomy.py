@@ -54,6 +54,11 @@ class LandmarkName(StrEnum):
         return self in _OF_THE_MIDLINE
 
     @property
+    def is_tip(self) -> bool:
+        """Whether it is the end of a process, which label maps often leave out."""
+        return self is LandmarkName.TRANSVERSE_PROCESS_TIP
+
+    @property
     def is_on_bone(self) -> bool:
         """Whether it lies on the bone's surface, not in an opening or within the bone."""
         return self not in _OFF_THE_SURFACE
