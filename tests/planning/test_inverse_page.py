@@ -74,7 +74,7 @@ def test_what_is_saved_comes_back(result: InverseResult, tmp_path: Path) -> None
     saved = api.save_inverse(result, tmp_path / "out")
     assert {path.name for path in saved.folder.iterdir()} == {"inverse.json", "inverse.html", "front-1.png"}
     data = json.loads(saved.data.read_text(encoding="utf-8"))
-    assert data["schema"] == {"name": "foramen-inverse", "version": "1.0"}
+    assert data["schema"] == {"name": "foramen-inverse", "version": "1.1"}
     assert "not a medical device" in data["notice"]
     again = read_inverse(saved.folder)
     assert inverse_data(again) == data
@@ -89,7 +89,7 @@ def test_what_is_saved_comes_back(result: InverseResult, tmp_path: Path) -> None
         ("{", "cannot be read"),
         ('{"schema": {"name": "foramen-plan", "version": "1.0"}}', "foramen-plan"),
         ('{"schema": {"name": "foramen-inverse", "version": "2.0"}}', "not foramen-inverse 1.x"),
-        ('{"schema": {"name": "foramen-inverse", "version": "1.0"}}', "is missing"),
+        ('{"schema": {"name": "foramen-inverse", "version": "1.1"}}', "is missing"),
     ],
 )
 def test_a_damaged_file_is_refused(text: str, words: str, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_a_wider_course_of_the_nerve_captures_no_better(quick: Quick) -> None:
         wider = dataclasses.replace(quick, spreads=dict.fromkeys(quick.spreads, spread))
         captures = [wider.judge(setting).capture for setting in settings]
         best.append(max(captures))
-    assert best[0] > 0.5
+    assert best[0] > 0.4  # with the spread of landmarks between people, which stays
     assert best == sorted(best, reverse=True)
     assert best[0] - best[-1] > 0.1
 
