@@ -1,7 +1,8 @@
 """Anatomy of virtual patients against their truth, and write docs/validation/cohort_anatomy.md.
 
-A hundred virtual patients with all changes that the generator knows are labelled as a segmentation program would, and
-their landmarks, nerves and levels are found as those of any patient. Stopped, it goes on where it was.
+Virtual patients with all changes that the generator knows are labelled as a segmentation program would, and their
+landmarks, nerves and levels are found as those of any patient. Stopped, it goes on where it was; 100 patients unless
+told otherwise.
 """
 
 from __future__ import annotations
